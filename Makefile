@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKSPACE ?= workspace
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.PHONY: run test lint types unit lock bench clean
+
+run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
+	$(BIN)/workshop init $(WORKSPACE)
+	$(BIN)/workshop --workspace $(WORKSPACE)
+
+test: lint types unit  ## All that must hold before a commit lands
+
+lint: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(INSTALLED_DEV)
+	$(BIN)/mypy
+
+unit: $(INSTALLED_DEV)
+	$(BIN)/pytest
+
+bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
+	$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED_DEV)  ## Resolve the newest good versions again
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements/dev.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/bin/python requirements/runtime.txt requirements/build.txt pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(INSTALLED_DEV): $(VENV)/bin/python requirements/dev.txt pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@ $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache

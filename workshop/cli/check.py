@@ -1,0 +1,69 @@
+"""`workshop check`: judge the workspace and say what passed, what did not and why."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from workshop.cli.common import (
+    UsageError,
+    add_common_arguments,
+    lab_of,
+    language_of,
+    workspace_of,
+    write_output,
+)
+from workshop.texts import Text
+
+if TYPE_CHECKING:
+    from workshop.verdicts import Mode
+
+FORMATS = ("text", "json", "junit", "markdown", "github")
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("check", help="judge exercises and explain every verdict")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="exercises such as 2.2 (default: all)")
+    add_common_arguments(parser, top=False)
+    parser.add_argument("--offline", action="store_true", help="files only")
+    parser.add_argument("--sandbox", action="store_true", help="files, and a control plane of its own")
+    parser.add_argument("--context", metavar="C", help="the kubeconfig context to look at")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for the cluster"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--output", metavar="FILE", help="write there instead of to stdout")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge and report. Returns the report's exit code."""
+    from workshop.engine import Run, judge
+    from workshop.progress import record_if_kept
+    from workshop.report import render
+
+    mode = _mode(args)
+    lab, workspace = lab_of(args), workspace_of(args)
+    try:
+        report = judge(Run.of(lab, workspace, mode), args.ids)
+    except KeyError as error:
+        known = ", ".join(exercise.id for exercise in lab.exercises)
+        raise UsageError(
+            Text("there is no exercise {id}; known: {known}", id=error.args[0], known=known)
+        ) from error
+    record_if_kept(workspace.root, report)
+    colour = args.output is None and sys.stdout.isatty()
+    write_output(render(report, args.format, language_of(args), colour=colour), args.output)
+    return report.exit_code
+
+
+def _mode(args: argparse.Namespace) -> Mode:
+    from workshop.verdicts import Mode
+
+    if args.offline and (args.sandbox or args.context):
+        raise UsageError(Text("--offline looks at files alone: it goes with neither --sandbox nor --context"))
+    if args.sandbox and args.context:
+        raise UsageError(Text("--sandbox starts a control plane of its own: it does not go with --context"))
+    return Mode.OFFLINE if args.offline else Mode.SANDBOX if args.sandbox else Mode.CLUSTER
