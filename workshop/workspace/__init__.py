@@ -1,0 +1,20 @@
+"""Reading a student's `td/` folder: the only code that does, and it trusts nothing it finds there."""
+
+from workshop.workspace.documents import Document, parse_documents
+from workshop.workspace.folder import Workspace
+from workshop.workspace.problems import Kind, NotAWorkspace, Position, Problem, Unreadable
+from workshop.workspace.scalars import Dialect
+from workshop.workspace.textfile import TextFile
+
+__all__ = [
+    "Dialect",
+    "Document",
+    "Kind",
+    "NotAWorkspace",
+    "Position",
+    "Problem",
+    "TextFile",
+    "Unreadable",
+    "Workspace",
+    "parse_documents",
+]
