@@ -1,0 +1,296 @@
+"""The sandbox as others use it: the command line, the checker, the fixtures of the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from workshop.sandbox import journal, processes
+from workshop.sandbox.building import build
+from workshop.sandbox.components import CORE, selected
+from workshop.sandbox.errors import SandboxError
+from workshop.sandbox.finding import take_stock
+from workshop.sandbox.locking import Lock
+from workshop.sandbox.places import Cache, Home
+from workshop.sandbox.records import SUPERVISOR, ProcessRecord, Record, read_processes
+from workshop.texts import Message, Text
+
+Progress = Callable[[Message], None]
+_POLL_SECONDS: Final = 0.03
+_DOWN_SECONDS: Final = 15.0
+DEFAULT_NAME: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """A process: its id, whether it runs, its resident memory in bytes."""
+
+    name: str
+    pid: int
+    alive: bool
+    resident: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a sandbox is doing. `deaths` are messages about components that ended since it came up."""
+
+    name: str
+    running: bool
+    up: bool
+    parts: tuple[str, ...]
+    components: tuple[ComponentStatus, ...]
+    kubeconfig: Path
+    deaths: tuple[Message, ...]
+
+    @property
+    def resident(self) -> int:
+        """Resident memory of all processes, in bytes."""
+        return sum(one.resident for one in self.components)
+
+
+def _silent(_message: Message) -> None:
+    return
+
+
+class Sandbox:
+    """One control plane, by name. Making this object starts nothing."""
+
+    def __init__(self, name: str = DEFAULT_NAME) -> None:
+        self.home = Home.named(name)
+
+    @property
+    def name(self) -> str:
+        """The name it was given."""
+        return self.home.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of its owner; its one context is `techmarket-sandbox`."""
+        return self.home.kubeconfig
+
+    @classmethod
+    def up(
+        cls,
+        name: str = DEFAULT_NAME,
+        with_: Iterable[str] = (),
+        *,
+        core: Iterable[str] = CORE,
+        idle_seconds: float = 0.0,
+        build_missing: bool = True,
+        progress: Progress = _silent,
+    ) -> Sandbox:
+        """Bring a sandbox up, or take it as it is when it is up already; return when it can judge.
+
+        `core` and `with_` name parts. It ends itself when nobody used it for `idle_seconds` (0: never).
+        Missing programs are built unless told otherwise. Raises SandboxError.
+        """
+        sandbox = cls(name)
+        wanted = tuple(part.name for part in selected((*core, *with_)))
+        sandbox.touch()
+        status = sandbox.status()
+        if status.running:
+            if not set(wanted) <= set(sandbox._parts_running()):
+                progress(Text("The sandbox is up without all of these parts; starting it again."))
+                sandbox.down()
+            elif status.up and all(one.alive for one in status.components):
+                return sandbox
+            elif status.up:
+                sandbox.down()
+            else:
+                sandbox._follow(None, progress, 0)  # somebody else is bringing it up
+                return sandbox
+        _provide(wanted, build_missing=build_missing, progress=progress)
+        _enough_memory(wanted)
+        sandbox._start(wanted, idle_seconds, progress)
+        return sandbox
+
+    def _start(self, parts: tuple[str, ...], idle_seconds: float, progress: Progress) -> None:
+        self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            self.home.journal.unlink()
+        command = [sys.executable, "-P", "-m", "workshop.sandbox.supervisor", "--name", self.name]
+        command += ["--parts", ",".join(parts), "--idle", str(idle_seconds)]
+        errors = os.open(self.home.root / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        package = str(Path(__file__).resolve().parents[2])
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]),
+        }
+        try:
+            supervisor = subprocess.Popen(  # noqa: S603 (ourselves)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                cwd="/",
+                env=environment,
+                start_new_session=True,
+            )
+        finally:
+            os.close(errors)
+        try:
+            self._follow(supervisor, progress, 0)
+        except BaseException:
+            # Given up (Ctrl-C) or failed: nothing stays behind.
+            with contextlib.suppress(OSError):
+                supervisor.terminate()
+            supervisor.wait()
+            raise
+
+    def _follow(self, supervisor: subprocess.Popen[bytes] | None, progress: Progress, offset: int) -> None:
+        while True:
+            entries, offset = journal.read(self.home.journal, offset)
+            for entry in entries:
+                if entry.kind == "failed":
+                    raise SandboxError(entry.text, entry.remedy, entry.details)
+                if entry.kind == "down":
+                    raise SandboxError(entry.text)
+                progress(Text("{seconds} s  {text}", seconds=f"{entry.seconds:5.1f}", text=entry.text))
+                if entry.kind == "up":
+                    return
+            if not entries and (supervisor.poll() is not None if supervisor else not self._held()):
+                if journal.read(self.home.journal, offset)[0]:
+                    continue
+                raise SandboxError(
+                    Text("The sandbox's supervisor has ended without a word."),
+                    Text("See {file}.", file=str(self.home.root / "supervisor.log")),
+                    _tail(self.home.root / "supervisor.log"),
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def touch(self) -> None:
+        """Say that somebody uses the sandbox: idleness counts from now."""
+        self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home.used.touch(mode=0o600)
+
+    def status(self) -> Status:
+        """Look what it is doing. Nothing is started, nothing waits."""
+        running = self._held()
+        recorded = read_processes(self.home)
+        components = tuple(_component_status(one) for one in recorded) if running else ()
+        entries = journal.read(self.home.journal)[0] if running else []
+        return Status(
+            self.name,
+            running,
+            running and any(entry.kind == "up" for entry in entries),
+            self._parts_running() if running else Record.read(self.home).installed,
+            components,
+            self.kubeconfig,
+            tuple(entry.text for entry in entries if entry.kind == "died"),
+        )
+
+    def _held(self) -> bool:
+        if not self.home.lock.exists():
+            return False
+        lock = Lock(self.home.lock)
+        if lock.try_acquire():
+            lock.release()
+            return False
+        return True
+
+    def _parts_running(self) -> tuple[str, ...]:
+        return Record.read(self.home).installed
+
+    def down(self) -> None:
+        """End it. Returns when nothing of it runs; what is in etcd stays for the next start."""
+        recorded = read_processes(self.home)
+        # The supervisor stops the others in good order; whoever is left then is killed.
+        supervisor = [(one.pid, one.start_time) for one in recorded if one.component == SUPERVISOR]
+        processes.end(supervisor, patience=_DOWN_SECONDS)
+        processes.end((one.pid, one.start_time) for one in read_processes(self.home))
+
+    def reset(self, progress: Progress = _silent) -> None:
+        """Bring it back to pristine: as it was when it came up for the first time. Raises SandboxError.
+
+        A running sandbox keeps running; one that is down begins anew at its next start.
+        """
+        import shutil
+
+        self.touch()
+        if self.status().up and self.home.pristine.exists() and self._restore():
+            return
+        parts = Record.read(self.home).installed
+        was_running = self.status().running
+        self.down()
+        shutil.rmtree(self.home.data, ignore_errors=True)
+        self.home.pristine.unlink(missing_ok=True)
+        if was_running:
+            self._start(parts, 0.0, progress)
+
+    def _restore(self) -> bool:
+        from workshop.sandbox.pristine import Pristine
+        from workshop.sandbox.store import Store, StoreError
+
+        try:
+            return Pristine(self.home.pristine).restore(Store(self.home.root / "run" / "etcd" / "g:0"))
+        except (StoreError, OSError, ValueError):
+            return False
+
+    def logs(self, component: str) -> Path:
+        """Return the log file of a component. Raises SandboxError when there is none."""
+        path = self.home.logs / f"{component}.log"
+        if component not in self.log_names():
+            names = ", ".join(self.log_names()) or "–"
+            raise SandboxError(
+                Text("There is no log of “{component}”.", component=component),
+                Text("There are logs of: {names}.", names=names),
+            )
+        return path
+
+    def log_names(self) -> list[str]:
+        """Return the components that have a log."""
+        return sorted(path.stem for path in self.home.logs.glob("*.log"))
+
+
+def provide(parts: Iterable[str], *, progress: Progress = _silent) -> None:
+    """Make sure that the programs of those parts are there, building what is missing. Raises SandboxError."""
+    _provide(tuple(parts), build_missing=True, progress=progress)
+
+
+def _provide(parts: tuple[str, ...], *, build_missing: bool, progress: Progress) -> None:
+    cache = Cache.of_user()
+    missing = take_stock(selected(parts), cache).missing
+    if not missing:
+        return
+    if not build_missing:
+        names = ", ".join(family.name for family in missing)
+        raise SandboxError(
+            Text("Programs of the sandbox are missing: {names}.", names=names),
+            Text("Run “workshop sandbox build”, or “workshop sandbox build --from FILE”."),
+        )
+    progress(Text("Building what is missing, once; this takes several minutes."))
+    build(missing, cache, progress)
+
+
+def _enough_memory(parts: tuple[str, ...]) -> None:
+    available = processes.available_bytes()
+    need = sum(part.megabytes for part in selected(parts))
+    if available is not None and available < need * 1_000_000:
+        raise SandboxError(
+            Text(
+                "{have} MB of memory are free; this sandbox takes about {need} MB.",
+                have=available // 1_000_000,
+                need=need,
+            ),
+            Text("Close other programs, or leave out parts (“--with”)."),
+        )
+
+
+def _component_status(one: ProcessRecord) -> ComponentStatus:
+    alive = processes.start_time(one.pid) == one.start_time
+    return ComponentStatus(one.component, one.pid, alive, processes.resident_bytes(one.pid) if alive else 0)
+
+
+def _tail(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()[-12:])
+    except OSError:
+        return ()

@@ -1,0 +1,153 @@
+"""The API server, the controller manager and the scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+from workshop.sandbox.components import etcd
+from workshop.sandbox.model import Component, Family, Part, Program
+from workshop.sandbox.running import Running
+
+VERSION = "v1.35.4"
+_MINOR = "Kubernetes v1.35."
+FAMILY = Family(
+    name="kubernetes",
+    module="k8s.io/kubernetes",
+    version=VERSION,
+    programs=(
+        Program("kube-apiserver", "cmd/kube-apiserver", ("--version",), _MINOR, ("kube-apiserver",)),
+        Program("kubectl", "cmd/kubectl", ("version", "--client"), "Client Version: v1.", ("kubectl",)),
+        Program(
+            "kube-controller-manager",
+            "cmd/kube-controller-manager",
+            ("--version",),
+            _MINOR,
+            ("kube-controller-manager",),
+        ),
+        Program("kube-scheduler", "cmd/kube-scheduler", ("--version",), _MINOR, ("kube-scheduler",)),
+    ),
+    # Without these the server calls itself v0.0.0 and Kyverno refuses to work with it.
+    stamps={
+        "k8s.io/component-base/version.gitVersion": VERSION,
+        "k8s.io/component-base/version.gitMajor": VERSION[1:].split(".")[0],
+        "k8s.io/component-base/version.gitMinor": VERSION[1:].split(".")[1],
+        "k8s.io/component-base/version.gitTreeState": "clean",
+    },
+)
+
+
+def _api_server(running: Running) -> list[str]:
+    # An absolute path: the API server runs in a folder of its own.
+    etcd_socket = running.folder("etcd") / etcd.CLIENT_SOCKET
+    unused = [] if running.has("controllers") else ["--disable-admission-plugins=ServiceAccount"]
+    return [
+        f"--etcd-servers=unix://{etcd_socket}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={running.ports['kube-apiserver']}",
+        f"--cert-dir={running.authority.parent}",
+        # A loopback address cannot be advertised to Pods; there are none that could ask.
+        "--endpoint-reconciler-type=none",
+        f"--token-auth-file={running.secret('tokens.csv')}",
+        "--anonymous-auth=false",
+        "--authorization-mode=RBAC",
+        f"--service-account-key-file={running.secret('service-accounts.key')}",
+        f"--service-account-signing-key-file={running.secret('service-accounts.key')}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--allow-privileged=true",
+        "--profiling=false",
+        "--enable-priority-and-fairness=false",
+        *unused,
+    ]
+
+
+def _controller_manager(running: Running) -> list[str]:
+    kubeconfig = running.kubeconfig("system:kube-controller-manager")
+    return [
+        f"--kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={running.ports['kube-controller-manager']}",
+        f"--root-ca-file={running.authority}",
+        f"--service-account-private-key-file={running.secret('service-accounts.key')}",
+        "--use-service-account-credentials=true",
+        "--leader-elect=false",
+        "--allocate-node-cidrs=false",
+        "--profiling=false",
+        # Without kubelets and clouds these have nothing to do.
+        "--controllers=*,-node-ipam-controller,-node-route-controller,-cloud-node-lifecycle-controller",
+    ]
+
+
+def _scheduler(running: Running) -> list[str]:
+    return [
+        f"--kubeconfig={running.kubeconfig('system:kube-scheduler')}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={running.ports['kube-scheduler']}",
+        "--leader-elect=false",
+        "--profiling=false",
+    ]
+
+
+def _server_ready(running: Running) -> bool:
+    return running.authority.exists() and running.api.answers("/readyz")
+
+
+def _accounts_made(running: Running) -> bool:
+    # A Pod needs the account of its namespace: once that is there the controllers are at work.
+    return running.api.answers("/api/v1/namespaces/default/serviceaccounts/default")
+
+
+def _listens(port: str) -> Callable[[Running], bool]:
+    def ready(running: Running) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.ports[port]), 1):
+            return True
+        return False
+
+    return ready
+
+
+SERVER = Part(
+    name="server",
+    families=(etcd.FAMILY, FAMILY),
+    needs=("etcd",),
+    components=(
+        Component(
+            name="kube-apiserver",
+            program="kube-apiserver",
+            command=_api_server,
+            ready=_server_ready,
+            after=("etcd",),
+            ports=("kube-apiserver",),
+        ),
+    ),
+    megabytes=350,
+)
+CONTROLLERS = Part(
+    name="controllers",
+    families=(FAMILY,),
+    needs=("server",),
+    tools=("kubectl",),
+    components=(
+        Component(
+            name="kube-controller-manager",
+            program="kube-controller-manager",
+            command=_controller_manager,
+            ready=_accounts_made,
+            after=("kube-apiserver",),
+            user="system:kube-controller-manager",
+            ports=("kube-controller-manager",),
+        ),
+        Component(
+            name="kube-scheduler",
+            program="kube-scheduler",
+            command=_scheduler,
+            ready=_listens("kube-scheduler"),
+            after=("kube-apiserver",),
+            user="system:kube-scheduler",
+            ports=("kube-scheduler",),
+        ),
+    ),
+    megabytes=180,
+)

@@ -1,0 +1,116 @@
+"""Back to pristine: etcd's keys made again what they were when the sandbox had just come up.
+
+Everything else keeps running: the API server and the controllers see the changes as they see any other, and
+what was applied meanwhile has no say in its own removal. Keys that components keep renewing (leases) are
+left to them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from workshop.sandbox.manifest import write_atomically
+from workshop.sandbox.store import DeleteRange, Entry, Put, Store, entries
+
+_BEGIN: Final = b"/registry/"
+_END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/
+_RENEWED: Final = (b"/registry/leases/", b"/registry/masterleases/")
+_PASSES: Final = 40
+_PAUSE_SECONDS: Final = 0.05
+_QUIET_PASSES: Final = 2
+
+
+def record(store: Store, path: Path) -> None:
+    """Write down what etcd holds now as what is pristine."""
+    write_atomically(path, store.everything(_BEGIN, _END), 0o600)
+
+
+def state(store: Store) -> list[tuple[bytes, int]]:
+    """Return every key with its revision, but for those that are renewed all the time."""
+    found = entries(store.everything(_BEGIN, _END, keys_only=True))
+    return [(entry.key, entry.mod_revision) for entry in found if not _renewed(entry.key)]
+
+
+class Pristine:
+    """What was recorded, and the way back to it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries = {entry.key: entry for entry in entries(path.read_bytes()) if not _renewed(entry.key)}
+        self._keys = sorted(self._entries)
+
+    def restore(self, store: Store) -> bool:
+        """Bring everything back; tell whether it stayed so (controllers may write what they had begun).
+
+        Returns after two looks in a row that found nothing to do, or when that does not happen.
+        """
+        quiet = 0
+        for _ in range(_PASSES):
+            answer = store.everything(_BEGIN, _END, keys_only=True)
+            operations = list(self._operations(entries(answer)))
+            quiet = 0 if operations else quiet + 1
+            if quiet == _QUIET_PASSES:
+                return True
+            store.change(operations)
+            if operations:
+                self._learn_revisions(store, operations)
+            time.sleep(_PAUSE_SECONDS)
+        return False
+
+    def _operations(self, found: list[Entry]) -> Iterator[Put | DeleteRange]:
+        kept: list[bytes] = []
+        strangers: list[bytes] = []
+        present: dict[bytes, int] = {}
+        for entry in found:
+            if entry.key in self._entries:
+                present[entry.key] = entry.mod_revision
+            elif _renewed(entry.key):
+                kept.append(entry.key)
+            else:
+                strangers.append(entry.key)
+        yield from _ranges(strangers, sorted([*present, *kept]))
+        for key in self._keys:
+            pristine = self._entries[key]
+            if present.get(key) != pristine.mod_revision:
+                yield Put(key, pristine.value)
+
+    def _learn_revisions(self, store: Store, operations: list[Put | DeleteRange]) -> None:
+        # What we wrote has a new revision; only what somebody writes after that differs again.
+        written = {one.key for one in operations if isinstance(one, Put)}
+        if not written:
+            return
+        for entry in entries(store.everything(_BEGIN, _END)):
+            known = self._entries.get(entry.key)
+            if known is not None and entry.key in written and entry.value == known.value:
+                self._entries[entry.key] = Entry(entry.key, entry.mod_revision, entry.value)
+        kvs = [
+            {"key": _text(one.key), "mod_revision": str(one.mod_revision), "value": _text(one.value)}
+            for one in self._entries.values()
+        ]
+        write_atomically(self._path, json.dumps({"kvs": kvs}).encode(), 0o600)
+
+
+def _text(raw: bytes) -> str:
+    import base64
+
+    return base64.b64encode(raw).decode()
+
+
+def _renewed(key: bytes) -> bool:
+    return key.startswith(_RENEWED)
+
+
+def _ranges(strangers: list[bytes], kept: list[bytes]) -> Iterator[DeleteRange]:
+    """Yield ranges that hold every stranger and nothing that is kept; both lists are sorted."""
+    at = 0
+    while at < len(strangers):
+        first = strangers[at]
+        wall = bisect_left(kept, first)
+        end = kept[wall] if wall < len(kept) else _END
+        yield DeleteRange(first, end)
+        at = bisect_left(strangers, end, lo=at)
