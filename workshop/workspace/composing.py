@@ -28,6 +28,7 @@ _STANDARD: Final = "tag:yaml.org,2002:"
 _PLAIN_KINDS: Final[dict[str, type]] = {"bool": bool, "int": int, "float": float, "null": type(None)}
 # What the YAML reader refuses anywhere, quoted or not.
 _INVISIBLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TAB_ON_EMPTY_LINE: Final = re.compile(r"^ *\t[ \t]*$", re.MULTILINE)
 
 Place = Callable[[int], Position]
 
@@ -43,6 +44,10 @@ def compose(text: str, *, dialect: Dialect, file: str, place: Place) -> list[Nod
         for event in _events(text):
             composer.take(event)
     except yaml.YAMLError as error:
+        # YAML 1.2 takes a tab on an otherwise empty line for a space, libyaml does not.
+        softened = _TAB_ON_EMPTY_LINE.sub(_spaces, text) if dialect == "core" else text
+        if softened != text:
+            return compose(softened, dialect=dialect, file=file, place=place)
         raise explain(error, text, place) from error
     except RecursionError as error:  # the pure Python reader, where libyaml is missing
         raise composer.refusal("too-deep", 0, *_too_deep()) from error
@@ -56,6 +61,10 @@ def _events(text: str) -> Iterator[Any]:
             yield loader.get_event()
     finally:
         loader.dispose()
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _refuse_before_parsing(text: str, file: str, place: Place) -> None:
@@ -131,6 +140,13 @@ class _Composer:
         elif kind is yaml.DocumentStartEvent:
             self._counted(1, event.start_mark.index)
             self.anchors = {}
+            if event.version not in (None, (1, 1)) and self.dialect != "core":
+                raise self.refusal(
+                    "yaml-syntax",
+                    event.start_mark.index,
+                    Text("The tools that read this file refuse the line %YAML {version}", version="1.2"),
+                    Text("Remove the line."),
+                )
 
     def _counted(self, nodes: int, index: int, kind: Kind = "too-many-nodes") -> None:
         self.count += nodes
@@ -155,7 +171,7 @@ class _Composer:
             value = text
         else:
             value = resolve(text, self.dialect)
-        if self.dialect == "kubernetes" and not is_json(value):
+        if self.dialect == "kubernetes" and not is_json(value) and not self._expects_key():
             raise self.refusal(
                 "yaml-syntax",
                 start,
@@ -200,8 +216,7 @@ class _Composer:
             raise self.refusal("too-deep", start, *_too_deep())
         if event.tag not in (None, "!", _STANDARD + ("map" if mapping else "seq")):
             raise self._unsupported(event.tag, start)
-        outer = self.stack[-1] if self.stack else None
-        if isinstance(outer, _OpenMapping) and outer.key is None and not outer.merging:
+        if self._expects_key():
             raise self._key_not_text(start)
         opened = _OpenMapping(Mapping(start)) if mapping else _OpenSequence(Sequence(start))
         if event.anchor is not None:
@@ -248,6 +263,9 @@ class _Composer:
             into.node.entries[into.key] = Item(into.key_start, start, node)
             into.key = None
         elif merge_key and self.dialect != "core":
+            if self.dialect == "prometheus" and "<<" in into.own:
+                raise self._duplicate("<<", start, start)
+            into.own.add("<<")
             into.merging = True
             return
         else:
@@ -259,23 +277,26 @@ class _Composer:
             into.node.weight += node.weight
             into.node.height = max(into.node.height, node.height + 1)
 
+    def _expects_key(self) -> bool:
+        into = self.stack[-1] if self.stack else None
+        return isinstance(into, _OpenMapping) and into.key is None and not into.merging
+
     def _key(self, into: _OpenMapping, node: Node, start: int) -> None:
         key = key_text(node.value, node.text, self.dialect) if isinstance(node, Scalar) else None
         if key is None:
             raise self._key_not_text(start)
         if key in into.own:
-            raise self.refusal(
-                "duplicate-key",
-                start,
-                Text(
-                    "The key “{key}” is already on line {line}",
-                    key=key[:80],
-                    line=self.place(into.node.entries[key].key).line,
-                ),
-                Text("Only one of the two would count: keep one, or put both values below the same key."),
-            )
+            raise self._duplicate(key, into.node.entries[key].key, start)
         into.own.add(key)
         into.key, into.key_start = key, start
+
+    def _duplicate(self, key: str, first: int, second: int) -> Unreadable:
+        return self.refusal(
+            "duplicate-key",
+            second,
+            Text("The key “{key}” is already on line {line}", key=key[:80], line=self.place(first).line),
+            Text("Only one of the two would count: keep one, or put both values below the same key."),
+        )
 
     def _key_not_text(self, start: int) -> Unreadable:
         remedy = Text("Remove the “?” in front of the key, or write the key as a text.")

@@ -34,9 +34,10 @@ class Word:
 
 
 _NAMED: Final = (
-    r"user(?:[-_ ]?name)?|utilisateur|nom|name|e?-?mail|account|compte|org(?:ani[sz]ation)?|owner|version|tag"
-    r"|repo(?:sitory)?|d[ée]p[ôo]t|token|jeton|password|mot[-_ ]de[-_ ]passe|url|domaine?|date|image|namespace"
-    r"|digest|registry|value|valeur|todo|fixme|change[-_ ]?me|x{2,20}|[a-z]{1,20}[-_](?:name|nom|user|id|url)"
+    r"user(?:[-_ ]?name)?|utilisateur|nom|name|e?-?mail|account|compte|org(?:ani[sz]ation)?|owner|image|tag"
+    r"|repo(?:sitory)?|d[ée]p[ôo]t|token|jeton|password|mot[-_ ]de[-_ ]passe|url|domaine?|date|version"
+    r"|namespace|digest|registry|value|valeur|todo|fixme|change[-_ ]?me|x{2,20}"
+    r"|[a-z]{1,20}[-_](?:name|nom|user|id|url)"
 )
 _ASKED: Final = (
     r"votre|vos|ton|ta|mon|ma|your|my|insert|ins[ée]re[rz]?|replace|remplace[rz]?|enter|[àa] compl[ée]ter"
@@ -183,9 +184,8 @@ def _matches(
     spans: list[tuple[int, int]] = []
     for word in words:
         text = prose if word.fine_in_prose else line
-        for match in word.pattern.finditer(text) if text is not None else ():
-            if not _is_tag(match[0], closed):
-                spans.append(match.span())
+        matches = word.pattern.finditer(text) if text is not None else ()
+        spans.extend(match.span() for match in matches if not _is_tag(match[0], closed))
     found: list[tuple[int, str]] = []
     end = 0
     for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):

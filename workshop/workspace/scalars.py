@@ -41,6 +41,7 @@ _NUMERIC: Final = frozenset("+-.0123456789")
 
 _GO_INT: Final = re.compile(r"([+-]?)(0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _GO_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_GO_DOT_FLOAT: Final = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
 _CORE_INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _CORE_FLOAT: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+)"
@@ -74,14 +75,18 @@ def key_text(value: Value, text: str, dialect: Dialect) -> str | None:
         return None if dialect == "kubernetes" else ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return _float32_text(value) if dialect == "kubernetes" else _javascript_text(value)
+    if dialect == "core":
+        return _javascript_text(value)
+    # Keys become text before JSON comes in: 1e6 is 1e+06 here, and what only uint64 holds is refused.
+    number = _go_number(text)
+    if isinstance(number, int):
+        return str(number) if number < 2**63 else None
+    return _float32_text(number if isinstance(number, float) else value)
 
 
 def _go_number(text: str) -> Value:
-    # A leading "." sends go-yaml straight to its float parser, which knows no underscores.
-    plain = text if text[0] == "." else text.replace("_", "")
+    # A leading "." sends go-yaml straight to Go's float parser, which wants underscores between digits.
+    plain = text.replace("_", "") if text[0] != "." or _GO_DOT_FLOAT.fullmatch(text) else text
     match = _GO_INT.fullmatch(plain)
     if match:
         sign, digits = match[1], match[2]
@@ -97,9 +102,9 @@ def _go_number(text: str) -> Value:
 
 
 def _through_json(text: str) -> Value:
-    # JSON writes 1.0 as 1, and Kubernetes reads what JSON writes: a whole number where int64 has room.
+    # JSON writes 1.0 as 1, and Kubernetes reads what JSON writes. (Beyond 2**53 either type is as inexact.)
     number = _go_number(text)
-    if isinstance(number, float) and number.is_integer() and abs(number) < 2**63:
+    if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
         return int(number)
     if isinstance(number, int) and number >= 2**63:
         return float(number)
@@ -116,7 +121,7 @@ def _core_number(text: str) -> Value:
         floating = float(text)
     else:
         return text
-    return int(floating) if abs(floating) < 1e21 and floating.is_integer() else floating
+    return int(floating) if abs(floating) < 2**53 and floating.is_integer() else floating
 
 
 def _whole(digits: str, *, octal: bool = True) -> int | None:
@@ -137,32 +142,37 @@ def _as_float(number: int) -> float:
 
 
 def _float32_text(number: float) -> str:
-    """Write a float key as sigs.k8s.io/yaml does: shortest text that a 32-bit float reads back."""
-    if not math.isfinite(number):
-        return ".nan" if math.isnan(number) else ".inf" if number > 0 else "-.inf"
+    """Write a float key as sigs.k8s.io/yaml does: Go's shortest %g of the nearest 32-bit float."""
     try:
-        target = struct.pack("f", number)
+        (nearest,) = struct.unpack("f", struct.pack("f", number))
     except OverflowError:
-        return ".inf" if number > 0 else "-.inf"
-    shortest = next(
-        text for places in range(9) if struct.pack("f", float(text := f"{number:.{places}e}")) == target
-    )
+        nearest = math.copysign(math.inf, number)
+    if not math.isfinite(nearest):
+        return ".nan" if math.isnan(nearest) else ".inf" if nearest > 0 else "-.inf"
+    candidates = (f"{nearest:.{places}e}" for places in range(9))
+    shortest = next(text for text in candidates if struct.pack("f", float(text)) == struct.pack("f", nearest))
     mantissa, _, exponent = shortest.partition("e")
     power = int(exponent)
     if -4 <= power < 6:
-        return f"{float(shortest):.{max(0, len(mantissa.lstrip('-').replace('.', '')) - 1 - power)}f}"
+        decimals = len(mantissa.lstrip("-").replace(".", "")) - 1 - power
+        return f"{float(shortest):.{max(0, decimals)}f}"
     return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
 def _javascript_text(number: float) -> str:
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
+    if isinstance(number, int):
+        return str(number)
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
     mantissa, _, exponent = repr(number).partition("e")
-    if exponent:
-        return f"{mantissa}e{int(exponent):+}"
-    return mantissa
+    power = int(exponent or 0)
+    if not exponent:
+        return mantissa.removesuffix(".0")
+    # JavaScript writes out more zeros than Python before it turns to an exponent.
+    sign, digits = "-" * mantissa.startswith("-"), mantissa.lstrip("-").replace(".", "")
+    if -6 <= power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    return f"{sign}{digits.ljust(power + 1, '0')}" if 0 < power <= 20 else f"{mantissa}e{power:+}"
 
 
 _NUMBERS: Final[Mapping[Dialect, Callable[[str], Value]]] = {

@@ -213,9 +213,7 @@ def _by_grammar(trouble: _Trouble) -> tuple[int, Text, Text]:
     if "expected ',' or" in problem or "flow" in context:
         return (
             trouble.since if trouble.since >= 0 else trouble.at,
-            Text(
-                "The list or mapping in brackets that begins here is not closed, or a comma is missing in it"
-            ),
+            Text("The bracket that opens here is not closed, or a comma is missing after it"),
             Text("Check brackets, braces and commas; a text that holds them needs quotes."),
         )
     if "block sequence entries" in problem:
@@ -233,10 +231,8 @@ def _by_grammar(trouble: _Trouble) -> tuple[int, Text, Text]:
     if "mapping values" in problem or "did not find expected" in problem:
         return (
             trouble.at,
-            Text("This line does not fit the indentation of the lines before it"),
-            Text(
-                "Keys that belong together begin in the same column; what belongs to one is indented below it."
-            ),
+            Text("This line does not fit the indentation of those before it"),
+            Text("Keys that belong together begin in the same column; their values stand below, indented."),
         )
     return (
         trouble.at,
