@@ -57,8 +57,10 @@ def compose(text: str, *, dialect: Dialect, file: str, place: Place) -> list[Nod
 def _events(text: str) -> Iterator[Any]:
     loader = _LOADER(text)
     try:
-        while loader.check_event():
-            yield loader.get_event()
+        event = loader.get_event()
+        while type(event) is not yaml.StreamEndEvent:
+            yield event
+            event = loader.get_event()
     finally:
         loader.dispose()
 
@@ -76,7 +78,7 @@ def _refuse_before_parsing(text: str, file: str, place: Place) -> None:
             Text("Delete the character: type the line again instead of pasting it."),
             place(found.start()),
         )
-    if text.count("\n%TAG") > _MAX_TAG_LINES:
+    if text.count("%TAG") > _MAX_TAG_LINES:
         raise refusal(
             "too-many-nodes",
             Text("{file} declares more tags than any real file does", file=file),

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Any, Final
 
-from workshop.texts import Text
-from workshop.workspace.body import body_place
+from workshop.workspace.body import line_places
 from workshop.workspace.composing import compose
 from workshop.workspace.nodes import Item, Mapping, Node, Scalar, Sequence, plain
-from workshop.workspace.problems import Position, refusal
+from workshop.workspace.problems import Position, empty
 from workshop.workspace.scalars import Dialect
+from workshop.workspace.source import InnerSource, Source
 
 PathPart = str | int
 _UNSET: Final = object()
-
-
-class Source:
-    """The text documents were read from, and where its indexes are in the file.
-
-    `line_offset` and `column_offset` are added to every line and column: a text that stood inside
-    another document keeps the places of the file.
-    """
-
-    __slots__ = ("_columns", "_lines", "_starts", "file", "text")
-
-    def __init__(self, text: str, file: str, line_offset: int = 0, column_offset: int = 0) -> None:
-        self.text, self.file = text, file
-        self._lines, self._columns = line_offset, column_offset
-        self._starts: list[int] = []
-
-    def place(self, index: int) -> Position:
-        """Return the position of a character of the text."""
-        if not self._starts:
-            self._starts = _line_starts(self.text)
-        number = bisect_right(self._starts, index)
-        return Position(self.file, number + self._lines, index - self._starts[number - 1] + 1 + self._columns)
 
 
 class Document:
@@ -96,15 +73,35 @@ class Document:
         return self._source.place(items[-1].key if items else self._root.start)
 
     def body_of(self, *path: PathPart) -> tuple[str, Position] | None:
-        """Return the text of a scalar and the place of its first line of content; None if it is not text.
+        """Return the text of a scalar and the place of its first line of content; None if it is no text.
 
-        For `parse_documents(text, file=…, line_offset=place.line - 1, column_offset=place.column - 1)`:
-        exact for literal blocks and one-line scalars, the nearest line otherwise.
+        For `parse_documents(text, file=…, line_offset=place.line - 1, column_offset=place.column - 1)`;
+        `nested` does that with the place of every line.
         """
         node = self._node(path)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return None
-        return node.value, self._source.place(body_place(self._source.text, node))
+        return node.value, self.line_at(*path, number=0)
+
+    def line_at(self, *path: PathPart, number: int) -> Position:
+        """Return where a line (from 0) of a text of several lines is written; as `at` for anything else."""
+        node = self._node(path)
+        if not isinstance(node, Scalar):
+            return self.at(*path)
+        places = line_places(self._source.text, node)
+        return self._source.place(places[max(0, min(number, len(places) - 1))])
+
+    def nested(self, *path: PathPart, dialect: Dialect = "kubernetes") -> list[Document]:
+        """Return the YAML documents kept in a text (a ConfigMap's `rules.yml`); none if it is no text.
+
+        Raises Unreadable; all positions are those of the file.
+        """
+        node = self._node(path)
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return []
+        places = [self._source.place(index) for index in line_places(self._source.text, node)]
+        source = InnerSource(node.value, self.file, lambda line: places[min(line, len(places) - 1)])
+        return _documents(source, dialect)
 
     def _node(self, path: tuple[PathPart, ...]) -> Node | None:
         items = self._follow(path)
@@ -136,16 +133,15 @@ def parse_documents(
 
     In the kubernetes dialect a List counts as its items, as kubectl applies it. Raises Unreadable.
     """
-    source = Source(text, file, line_offset, column_offset)
-    roots = compose(text, dialect=dialect, file=file, place=source.place)
+    return _documents(Source(text, file, line_offset=line_offset, column_offset=column_offset), dialect)
+
+
+def _documents(source: Source, dialect: Dialect) -> list[Document]:
+    roots = compose(source.text, dialect=dialect, file=source.file, place=source.place)
     if dialect == "kubernetes":
         roots = _without_lists(roots)
     if not roots:
-        raise refusal(
-            "empty",
-            Text("{file} holds no content yet", file=file),
-            Text("Write the answer to the exercise into it; comments alone do not count."),
-        )
+        raise empty(source.file)
     return [Document(root, source) for root in roots]
 
 
@@ -174,12 +170,3 @@ def _list_items(root: Node) -> list[Item] | None:
 
 def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
-
-
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    index = text.find("\n")
-    while index >= 0:
-        starts.append(index + 1)
-        index = text.find("\n", index + 1)
-    return starts

@@ -12,7 +12,7 @@ from typing import Final
 from workshop.texts import Text
 from workshop.workspace.documents import Document, parse_documents
 from workshop.workspace.opening import Entry, Identity, identify, locate, read_bytes
-from workshop.workspace.problems import NotAWorkspace, Problem, Unreadable, refusal
+from workshop.workspace.problems import NotAWorkspace, Problem, Unreadable, empty
 from workshop.workspace.scalars import Dialect
 from workshop.workspace.textfile import TextFile, decode
 
@@ -96,11 +96,7 @@ class Workspace:
             data, identity = read_bytes(self.root, path)  # an editor was saving: it is done by now
         file = TextFile(path, decode(path, data))
         if not file.text.strip():
-            raise refusal(
-                "empty",
-                Text("{file} holds no content yet", file=path),
-                Text("Write the answer to the exercise into it; comments alone do not count."),
-            )
+            raise empty(path)
         return file, identity
 
     def _is_file(self, path: str, mode: int) -> bool:

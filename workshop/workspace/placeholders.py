@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from workshop.workspace.documents import Document, PathPart, parse_documents
+from workshop.workspace.documents import Document, PathPart
 from workshop.workspace.problems import Position, Unreadable
 from workshop.workspace.textfile import TextFile
 
@@ -58,6 +58,8 @@ WORDS: Final = (
     Word("angle", re.compile(rf"{_ANGLE}(?i:{_NAMED})>"), fine_in_prose=True),
     Word("angle", re.compile(rf"{_ANGLE}(?i:{_ASKED})(?:[-_ :][\w.@ '-]{{1,60}})?>"), fine_in_prose=True),
 )
+# What every one of them begins with: most values and lines have none of it, and are done.
+_SIGNS: Final = re.compile(r"<|TODO|\[(?:[ÀàAa]|[Tt][Oo]|DATE)|(?i:votre|your)")
 # Of the templates for Markdown: an item that says nothing but its number.
 _MARKDOWN_WORDS: Final = (
     *WORDS,
@@ -102,7 +104,7 @@ def _in_document(
         if key is not None:
             for _, match in _matches(key, WORDS, prose=key):
                 yield Found((*outer, *path), document.key_at(*path), match)
-        if not isinstance(value, str) or not _worth_a_look(value):
+        if not isinstance(value, str) or not _SIGNS.search(value):
             continue
         inner = None if nested else _nested(document, path, value)
         if inner is not None:
@@ -111,7 +113,7 @@ def _in_document(
             continue
         prose = bool(path) and path[-1] in _PROSE_FIELDS
         for line, match in _in_value(value, prose=prose):
-            yield Found((*outer, *path), _place(document, path, value, line), match)
+            yield Found((*outer, *path), document.line_at(*path, number=line), match)
 
 
 def _scalars(data: object) -> Iterator[tuple[tuple[PathPart, ...], str | None, object]]:
@@ -126,23 +128,13 @@ def _scalars(data: object) -> Iterator[tuple[tuple[PathPart, ...], str | None, o
             pending.extend(((*path, index), None, value[index]) for index in reversed(range(len(value))))
 
 
-def _worth_a_look(value: str) -> bool:
-    return any(sign in value for sign in "<[_-") or "TODO" in value or "romql" in value.lower()
-
-
 def _nested(document: Document, path: tuple[PathPart, ...], value: str) -> list[Document] | None:
     """Return the documents of a YAML file kept in a value (a ConfigMap's `rules.yml`); None if it is none."""
     name = path[-1] if path else None
     if "\n" not in value or not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
         return None
-    body = document.body_of(*path)
-    if body is None:
-        return None
-    text, place = body
     try:
-        return parse_documents(
-            text, file=place.file, dialect="core", line_offset=place.line - 1, column_offset=place.column - 1
-        )
+        return document.nested(*path, dialect="core")
     except Unreadable:
         return None
 
@@ -181,6 +173,8 @@ def _matches(
     `prose` is the line as words that prose may hold are looked for in: None to not look for them.
     """
     line = line[:_MAX_LINE]
+    if words is WORDS and not _SIGNS.search(line):
+        return []
     spans: list[tuple[int, int]] = []
     for word in words:
         text = prose if word.fine_in_prose else line
@@ -202,11 +196,3 @@ def _is_tag(found: str, closed: Container[str]) -> bool:
 
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
-
-
-def _place(document: Document, path: tuple[PathPart, ...], value: str, line: int) -> Position:
-    at = document.at(*path)
-    if line == 0 and "\n" not in value:
-        return at
-    body = document.body_of(*path)
-    return Position(at.file, body[1].line + line, body[1].column) if body else at

@@ -75,3 +75,12 @@ class NotAWorkspace(Exception):
 def refusal(kind: Kind, text: Text, remedy: Text, position: Position | None = None) -> Unreadable:
     """Return the exception for a problem, ready to be raised."""
     return Unreadable(Problem(kind, text, position, remedy))
+
+
+def empty(file: str) -> Unreadable:
+    """Return the problem of a file in which nothing is written but blanks and comments."""
+    return refusal(
+        "empty",
+        Text("{file} holds no content yet", file=file),
+        Text("Write the answer to the exercise into it; comments alone do not count."),
+    )

@@ -6,6 +6,7 @@ libyaml says what its grammar expected; what went wrong is usually visible in th
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ import yaml
 
 from workshop.texts import Text
 from workshop.workspace.problems import Position, Unreadable, refusal
+from workshop.workspace.source import line_starts
 
 _MAX_LINE: Final = 400
 _KEY: Final = r"(?:- +)*(?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_./-]+)"
@@ -71,14 +73,10 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._starts = line_starts(text)
 
     def number(self, index: int) -> int:
-        low, high = 0, len(self._starts)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._starts[middle] <= index else (low, middle)
-        return low
+        return bisect_right(self._starts, index) - 1
 
     def start(self, number: int) -> int:
         return self._starts[number]
