@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from workshop.cli import author, check, grade, init, journey, policy, solution
+from workshop.cli import author, check, grade, init, journey, policy, sandbox, solution
 from workshop.cli.common import UsageError, add_common_arguments, language_of
 from workshop.texts import translate
 
-_COMMANDS = (init, check, journey, solution, grade, policy, author)
+_COMMANDS = (init, check, journey, solution, grade, policy, author, sandbox)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workshop.sandbox import journal, processes
 from workshop.sandbox.building import build
@@ -21,6 +22,9 @@ from workshop.sandbox.locking import Lock
 from workshop.sandbox.places import Cache, Home
 from workshop.sandbox.records import SUPERVISOR, ProcessRecord, Record, read_processes
 from workshop.texts import Message, Text
+
+if TYPE_CHECKING:
+    from workshop.sandbox.client import Api
 
 Progress = Callable[[Message], None]
 _POLL_SECONDS: Final = 0.03
@@ -166,6 +170,22 @@ class Sandbox:
                 )
             time.sleep(_POLL_SECONDS)
 
+    def api(self) -> Api:
+        """Return a client of its API server, as its owner. Raises SandboxError when it is not running."""
+        from workshop.sandbox.client import Api
+        from workshop.sandbox.credentials import ADMIN
+
+        try:
+            authority = (self.home.secrets / "apiserver" / "apiserver.crt").read_bytes()
+            token = json.loads((self.home.secrets / "tokens.json").read_bytes())[ADMIN]
+            port = Record.read(self.home).ports["kube-apiserver"]
+        except (OSError, ValueError, KeyError) as error:
+            raise SandboxError(
+                Text("The sandbox “{name}” is not running.", name=self.name),
+                Text("Bring it up: “workshop sandbox up”."),
+            ) from error
+        return Api(port, authority, token)
+
     def touch(self) -> None:
         """Say that somebody uses the sandbox: idleness counts from now."""
         self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -244,6 +264,11 @@ class Sandbox:
                 Text("There are logs of: {names}.", names=names),
             )
         return path
+
+    def program(self, name: str) -> Path | None:
+        """Return where a program of the sandbox is, None when it is not there."""
+        found = take_stock(selected(CORE), Cache.of_user()).programs.get(name)
+        return None if found is None else found.path
 
     def log_names(self) -> list[str]:
         """Return the components that have a log."""

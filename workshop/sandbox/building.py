@@ -83,7 +83,7 @@ def _build_family(
     workplace.mkdir(parents=True, exist_ok=True)
     write_atomically(workplace / "go.mod", go_mod(family, module).encode())
     write_atomically(workplace / "go.sum", module.go_sum.encode())
-    _keep_to_loopback(go, family, workplace)
+    _amend(go, family, workplace)
     for program in programs:
         _build_program(go, folder, program, workplace, progress)
 
@@ -108,24 +108,22 @@ def go_mod(family: Family, module: Module) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _keep_to_loopback(go: str, family: Family, workplace: Path) -> None:
-    """Copy the modules that would listen to the whole network, change the lines that say so, use that."""
+def _amend(go: str, family: Family, workplace: Path) -> None:
+    """Copy the modules in which lines are to be changed, change them, and have the copies compiled."""
     copies: dict[str, Path] = {}
-    for module, name, written, instead in family.loopback:
-        if module not in copies:
-            copies[module] = _copy_of(go, module, workplace)
-        path = copies[module] / name
+    for one in family.amendments:
+        if one.module not in copies:
+            copies[one.module] = _copy_of(go, one.module, workplace)
+        path = copies[one.module] / one.file
         source = path.read_text(encoding="utf-8")
-        if source.count(written) != 1:
+        if source.count(one.written) != 1:
             raise SandboxError(
+                Text("{file} of {module} is not what we know.", file=one.file, module=one.module),
                 Text(
-                    "{file} of {module} is not what we know: it might listen to the whole network.",
-                    file=name,
-                    module=module,
+                    "This version of the workshop does not fit that version of {module}.", module=one.module
                 ),
-                Text("This version of the workshop does not fit that version of {module}.", module=module),
             )
-        write_atomically(path, source.replace(written, instead).encode())
+        write_atomically(path, source.replace(one.written, one.instead).encode())
     lines = [f"replace {module} => ./{copy.relative_to(workplace)}" for module, copy in copies.items()]
     go_mod = workplace / "go.mod"
     write_atomically(go_mod, "\n".join([go_mod.read_text(encoding="utf-8"), *lines, ""]).encode())
@@ -135,7 +133,7 @@ def _copy_of(go: str, module: str, workplace: Path) -> Path:
     problem = Text("{module} could not be fetched.", module=module)
     _run([go, "mod", "download", module], workplace, problem)
     folder = _run([go, "list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], workplace, problem).strip()
-    copy = workplace / "loopback" / module.replace("/", "_")
+    copy = workplace / "amended" / module.replace("/", "_")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
     for path in (copy, *copy.rglob("*")):

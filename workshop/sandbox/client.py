@@ -144,6 +144,10 @@ class Api:
         path = self.path(document)
         return self.request("PATCH", path, document, query=query, content_type="application/apply-patch+yaml")
 
+    def merge(self, path: str, patch: Document) -> Document:
+        """Change some fields of an object; None removes one. Raises ApiError."""
+        return self.request("PATCH", path, patch, content_type="application/merge-patch+json")
+
     def apply_all(self, documents: Iterable[Document]) -> None:
         """Apply objects, what others stand on first, eight at a time where order does not matter."""
         waves: dict[int, list[Document]] = {}

@@ -39,7 +39,8 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 def recipe(family: Family) -> str:
     """Return a short digest of how the programs of a family are made: another recipe, another folder."""
-    made_of = [family.module, family.version, sorted(family.stamps.items()), family.loopback]
+    made_of = [family.module, family.version, sorted(family.stamps.items())]
+    made_of += [[one.module, one.file, one.instead] for one in family.amendments]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:8]
 
 
@@ -114,6 +115,13 @@ class FamilyFolder:
         }
         self._origins = dict(self.family.files)
         self.record(*paths)
+
+    def contents(self) -> dict[str, dict[str, Any]]:
+        """Return every recorded file with its SHA-256 and size, by path below the folder."""
+        return {
+            name: {"sha256": entry["sha256"], "size": entry["size"]}
+            for name, entry in sorted(self._entries.items())
+        }
 
     def holds(self, path: Path, *, thoroughly: bool = False) -> bool:
         """Tell whether a file is what was recorded: by size and time, or by its content."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workshop.sandbox.running import Running
@@ -31,14 +31,23 @@ class Program:
     also_named: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Something in a Go module compiled otherwise: where `file` says `written`, exactly once, `instead`."""
+
+    module: str
+    file: str
+    written: str
+    instead: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """A Go module at a pinned version: the programs built from it and the files taken from it.
 
     `files` maps a folder below our own `files/` to a folder or file of the module; the YAML documents in it
-    are taken, subfolders included. `stamps` are linker variables that carry the version. `loopback` are
-    places in the source where a program would listen to the whole network and offers no option not to:
-    (Go module, file in it, what is written there, what we compile instead).
+    are taken, subfolders included. `stamps` are linker variables that carry the version. `amendments` change
+    lines of the source where a program offers no option.
     """
 
     name: str
@@ -47,7 +56,7 @@ class Family:
     programs: tuple[Program, ...] = ()
     files: Mapping[str, str] = field(default_factory=_none)
     stamps: Mapping[str, str] = field(default_factory=_none)
-    loopback: tuple[tuple[str, str, str, str], ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Part:
     """What `--with` names: families to have and components to run, beside those of the parts it needs.
 
     `tools` are programs that are there for people and run only when asked for. `prepared_with` are parts
-    that run while a data directory is prepared, for what they leave in it.
+    that run while a data directory is prepared, for what they leave in it. `stages` tell kwok how the Pods
+    of this part end.
 
     `install` puts the objects in place that its components expect to find; that is done once, when a data
     directory is prepared. `adapt` does what depends on this start (ports), each time, once the API server
@@ -87,6 +97,7 @@ class Part:
     needs: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     prepared_with: tuple[str, ...] = ()
+    stages: tuple[Mapping[str, Any], ...] = ()
     install: Callable[[Running], None] | None = None
     adapt: Callable[[Running], None] | None = None
     forget: Callable[[Running], None] | None = None

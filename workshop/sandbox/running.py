@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +64,12 @@ class Running:
     def store(self) -> Store:
         """The etcd of this sandbox."""
         return Store(self.folder("etcd") / "g:0")
+
+    def listens(self, port: str) -> bool:
+        """Tell whether somebody listens at the port of that name."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.ports[port]), 1):
+            return True
+        return False
 
     def kubeconfig(self, user: str) -> Path:
         """Write the kubeconfig of a component and return its path."""

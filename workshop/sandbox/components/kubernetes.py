@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-from collections.abc import Callable
-
 from workshop.sandbox.components import etcd
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
@@ -99,15 +95,6 @@ def _accounts_made(running: Running) -> bool:
     return running.api.answers("/api/v1/namespaces/default/serviceaccounts/default")
 
 
-def _listens(port: str) -> Callable[[Running], bool]:
-    def ready(running: Running) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.ports[port]), 1):
-            return True
-        return False
-
-    return ready
-
-
 SERVER = Part(
     name="server",
     families=(etcd.FAMILY, FAMILY),
@@ -143,7 +130,7 @@ CONTROLLERS = Part(
             name="kube-scheduler",
             program="kube-scheduler",
             command=_scheduler,
-            ready=_listens("kube-scheduler"),
+            ready=lambda running: running.listens("kube-scheduler"),
             after=("kube-apiserver",),
             user="system:kube-scheduler",
             ports=("kube-scheduler",),

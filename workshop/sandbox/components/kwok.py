@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from workshop.sandbox.client import Document
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
 
@@ -28,9 +27,7 @@ _ROOM = {"cpu": "32", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "1
 def _command(running: Running) -> list[str]:
     config = running.folder("kwok") / "stages.json"
     stages = running.documents(FAMILY, "stages")
-    stages += [
-        _completes("TaskRun", stage) for stage in stages if stage["metadata"]["name"] == "pod-complete"
-    ]
+    stages += [dict(stage) for part in running.parts for stage in part.stages]
     # JSON is YAML: one document a line.
     config.write_text("\n---\n".join(json.dumps(stage) for stage in stages), encoding="utf-8")
     return [
@@ -42,17 +39,6 @@ def _command(running: Running) -> list[str]:
         f"--server-address=127.0.0.1:{running.ports['kwok']}",
         "--node-ip=127.0.0.1",
     ]
-
-
-def _completes(owner: str, stage: Document) -> Document:
-    """Return the stage that completes the Pods of Jobs, for the Pods of another kind of owner."""
-    expressions = [
-        {**one, "values": [owner]} if one["key"].startswith(".metadata.ownerReferences") else one
-        for one in stage["spec"]["selector"]["matchExpressions"]
-    ]
-    name = f"{stage['metadata']['name']}-{owner.lower()}"
-    spec = {**stage["spec"], "selector": {"matchExpressions": expressions}}
-    return {**stage, "metadata": {"name": name}, "spec": spec}
 
 
 def _install(running: Running) -> None:
