@@ -7,20 +7,18 @@ ContentError with file and key; nothing here depends on a student's files.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from workshop.content_keys import ContentError as ContentError
+from workshop.content_keys import Keys, read_content
 from workshop.paths import content_root
-from workshop.texts import LANGUAGES, Bilingual, Language
+from workshop.texts import Bilingual, Language
 from workshop.verdicts import Half
 
 AnswerKind = Literal["text", "number", "url", "lines"]
-
-
-class ContentError(Exception):
-    """A content file is not what the runner understands: says which file and which key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,19 @@ class Link:
 
     title: Bilingual
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPlan:
+    """How the sandbox judges an exercise: its parts, and what may be applied (no `files`: the deliverables).
+
+    `kinds` are written as kubectl writes them; objects of other kinds are never applied. Without parts
+    the sandbox cannot judge the exercise.
+    """
+
+    parts: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Exercise:
     hints: tuple[Bilingual, ...] = ()
     links: tuple[Link, ...] = ()
     commands: tuple[str, ...] = ()
+    sandbox: SandboxPlan = SandboxPlan()
 
     @property
     def module(self) -> str:
@@ -163,7 +175,7 @@ def load_lab(lab_id: str = "techmarket") -> Lab:
     folder = content_root() / "exercises" / lab_id
     if lab_id not in lab_ids():
         raise ContentError(f"there is no lab {lab_id!r}; known: {', '.join(lab_ids()) or 'none'}")
-    keys = _Keys(folder / "lab.yaml", _read(folder / "lab.yaml"))
+    keys = Keys(folder / "lab.yaml", read_content(folder / "lab.yaml"))
     blocks = keys.items("blocks")
     by_block: dict[str, list[Exercise]] = {block.text("id"): [] for block in blocks}
     for path in sorted(folder.glob("*/exercise.yaml")):
@@ -193,7 +205,7 @@ def read_guide_entries(lab: Lab) -> list[dict[str, Any]]:
     """Return the fields of every entry of the lab's troubleshooting guide, in the order of the files."""
     entries = []
     for path in sorted((lab.folder / "guide").glob("*.yaml")):
-        for keys in _Keys(path, _read(path)).items("entries"):
+        for keys in Keys(path, read_content(path)).items("entries"):
             entries.append(
                 {
                     "id": keys.text("id"),
@@ -209,7 +221,7 @@ def read_guide_entries(lab: Lab) -> list[dict[str, Any]]:
     return entries
 
 
-def _block(keys: _Keys, exercises: list[Exercise]) -> Block:
+def _block(keys: Keys, exercises: list[Exercise]) -> Block:
     block = Block(
         id=keys.text("id"),
         title=keys.bilingual("title"),
@@ -221,7 +233,7 @@ def _block(keys: _Keys, exercises: list[Exercise]) -> Block:
     return block
 
 
-def _criterion(keys: _Keys) -> Criterion:
+def _criterion(keys: Keys) -> Criterion:
     exercises = keys.texts("exercises")
     criterion = Criterion(
         id=keys.text("id"),
@@ -235,7 +247,7 @@ def _criterion(keys: _Keys) -> Criterion:
 
 
 def _exercise(path: Path) -> Exercise:
-    keys = _Keys(path, _read(path))
+    keys = Keys(path, read_content(path))
     exercise = Exercise(
         id=keys.text("id"),
         slug=path.parent.name,
@@ -252,12 +264,22 @@ def _exercise(path: Path) -> Exercise:
         hints=tuple(keys.bilinguals("hints")),
         links=tuple(_link(entry) for entry in keys.items("links")),
         commands=keys.texts("commands"),
+        sandbox=_sandbox(keys.items("sandbox")),
     )
     keys.nothing_left()
     return exercise
 
 
-def _question(keys: _Keys) -> Question:
+def _sandbox(plans: list[Keys]) -> SandboxPlan:
+    if not plans:
+        return SandboxPlan()
+    keys = plans[0]
+    plan = SandboxPlan(parts=keys.texts("parts"), kinds=keys.texts("kinds"), files=keys.texts("files"))
+    keys.nothing_left()
+    return plan
+
+
+def _question(keys: Keys) -> Question:
     kind = keys.text("kind", default="text")
     if kind not in ("text", "number", "url", "lines"):
         raise keys.wrong("kind", "text, number, url or lines")
@@ -266,102 +288,7 @@ def _question(keys: _Keys) -> Question:
     return question
 
 
-def _link(keys: _Keys) -> Link:
+def _link(keys: Keys) -> Link:
     link = Link(title=keys.bilingual("title"), url=keys.text("url"))
     keys.nothing_left()
     return link
-
-
-def _read(path: Path) -> object:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ContentError(f"{path}: {error}") from error
-
-
-class _Keys:
-    """A mapping of a content file whose keys are taken one by one, so that a misspelt one is noticed."""
-
-    def __init__(self, path: Path, data: object, at: str = "") -> None:
-        if not isinstance(data, dict):
-            raise ContentError(f"{path}: {at or 'the file'}: expected keys and values")
-        self._path, self._at = path, at
-        self._left: dict[Any, Any] = dict(data)
-        self._seen = dict(data)
-
-    def wrong(self, key: str, expected: str) -> ContentError:
-        where = f"{self._at}.{key}" if self._at else key
-        return ContentError(f"{self._path}: {where}: expected {expected}")
-
-    def nothing_left(self) -> None:
-        if self._left:
-            raise ContentError(
-                f"{self._path}: {self._at or 'top level'}: unknown key {next(iter(self._left))!r}"
-            )
-
-    def _take(self, key: str, expected: str, *, default: object = None) -> Any:
-        self._left.pop(key, None)
-        value = self._seen.get(key, default)
-        if value is None:
-            raise self.wrong(key, expected)
-        return value
-
-    def text(self, key: str, *, default: str | None = None) -> str:
-        value = self._take(key, "text", default=default)
-        if not isinstance(value, str):
-            raise self.wrong(key, "text (quote it)")
-        return value
-
-    def integer(self, key: str, *, default: int | None = None) -> int:
-        value = self._take(key, "a whole number", default=default)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.wrong(key, "a whole number")
-        return value
-
-    def number(self, key: str, *, default: float | None = None) -> float:
-        value = self._take(key, "a number", default=default)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise self.wrong(key, "a number")
-        return float(value)
-
-    def flag(self, key: str) -> bool:
-        value = self._take(key, "true or false", default=False)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._take(key, "a list of texts", default=())
-        if not isinstance(value, Sequence) or not all(isinstance(entry, str) for entry in value):
-            raise self.wrong(key, "a list of texts")
-        return tuple(value)
-
-    def choice(self, key: str, words: type[Half]) -> list[Half]:
-        try:
-            return [words(value) for value in self.texts(key)]
-        except ValueError as error:
-            raise self.wrong(key, " | ".join(words)) from error
-
-    def bilingual(self, key: str) -> Bilingual:
-        return self._as_bilingual(key, self._take(key, "a text in each language (en, fr)"))
-
-    def bilinguals(self, key: str) -> list[Bilingual]:
-        return [self._as_bilingual(key, value) for value in self._take(key, "a list", default=())]
-
-    def _as_bilingual(self, key: str, value: object) -> Bilingual:
-        if (
-            not isinstance(value, dict)
-            or set(value) != set(LANGUAGES)
-            or not all(isinstance(text, str) and text.strip() for text in value.values())
-        ):
-            raise self.wrong(key, "a text in each language (en, fr)")
-        return Bilingual(en=value["en"].strip(), fr=value["fr"].strip())
-
-    def items(self, key: str) -> list[_Keys]:
-        value = self._take(key, "a list", default=())
-        if not isinstance(value, list | tuple):
-            raise self.wrong(key, "a list")
-        return [_Keys(self._path, entry, f"{self._at}{key}[{index}]") for index, entry in enumerate(value)]

@@ -53,11 +53,13 @@ class Reason(StrEnum):
 
     OFFLINE = "offline"
     NO_CLUSTER = "no-cluster"
+    NO_SANDBOX = "no-sandbox"
     NO_CONTAINERS = "no-containers"
     NO_NETWORK = "no-network"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
     MISSING_CRD = "missing-crd"
     NEEDS = "needs"
     MISSING_FILE = "missing-file"
@@ -159,9 +161,14 @@ class ExerciseResult:
         return self.max_points if self.verdict is Verdict.PASSED else 0.0
 
     @property
-    def judged(self) -> bool:
-        """Whether this mode could judge the exercise at all."""
+    def in_reach(self) -> bool:
+        """Whether the chosen mode looks at anything that decides this exercise."""
         return any(check.level is Level.MUST and not check.left_out for check in self.checks)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the verdict says something about the student's work."""
+        return self.in_reach and self.verdict in (Verdict.PASSED, Verdict.FAILED, Verdict.UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from workshop.cli.common import (
@@ -14,9 +15,14 @@ from workshop.cli.common import (
     workspace_of,
     write_output,
 )
-from workshop.texts import Text
+from workshop.texts import Text, translate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workshop.cluster.port import Unreachable
+    from workshop.cluster.stage import Stages
+    from workshop.content import Lab
     from workshop.verdicts import Mode
 
 FORMATS = ("text", "json", "junit", "markdown", "github")
@@ -47,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     mode = _mode(args)
     lab, workspace = lab_of(args), workspace_of(args)
     try:
-        report = judge(Run.of(lab, workspace, mode), args.ids)
+        with _stages(mode, args, lab) as stages:
+            report = judge(Run.of(lab, workspace, mode, stages), args.ids)
     except KeyError as error:
         known = ", ".join(exercise.id for exercise in lab.exercises)
         raise UsageError(
@@ -57,6 +64,36 @@ def run(args: argparse.Namespace) -> int:
     colour = args.output is None and sys.stdout.isatty()
     write_output(render(report, args.format, language_of(args), colour=colour), args.output)
     return report.exit_code
+
+
+@contextmanager
+def _stages(mode: Mode, args: argparse.Namespace, lab: Lab) -> Iterator[Stages | Unreachable | None]:
+    """Set up what the cluster half looks at, and leave nothing behind."""
+    from workshop.verdicts import Mode
+
+    if mode is Mode.OFFLINE:
+        yield None
+    elif mode is Mode.SANDBOX:
+        from workshop.slate import Slate
+
+        language = language_of(args)
+        exercises = [each for each in lab.exercises if not args.ids or {each.id, each.slug} & set(args.ids)]
+        slate = Slate(exercises, lambda message: print(translate(message, language), file=sys.stderr))
+        try:
+            yield slate
+        finally:
+            slate.close()
+    else:
+        from workshop.cluster.choosing import choose
+        from workshop.cluster.port import Unreachable
+        from workshop.cluster.stage import LiveStages
+
+        stages: Stages | Unreachable
+        try:
+            stages = LiveStages(choose(lab.contexts, asked=args.context))
+        except Unreachable as unreachable:
+            stages = unreachable
+        yield stages
 
 
 def _mode(args: argparse.Namespace) -> Mode:

@@ -1,0 +1,51 @@
+"""Who refused an object, read off the API server's message.
+
+Only stable fragments are matched: names of webhooks and policies, never whole sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WEBHOOK: Final = re.compile(r'admission webhook "([^"]+)" denied the request')
+_FAILED_CALL: Final = re.compile(r'failed calling webhook "([^"]+)"')
+# ClusterPolicy: YAML of `policy:` with rules below, after a fixed heading.
+_LEGACY_BODY: Final = re.compile(r"due to the following policies:?\s*\n+(.*)", re.DOTALL)
+_LEGACY_POLICY: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9.\-/]*):\s*$", re.MULTILINE)
+_CEL_POLICY: Final = re.compile(r"\bPolicy ([A-Za-z0-9][A-Za-z0-9.\-]*) (?:failed|error)")
+_NATIVE_POLICY: Final = re.compile(r"(?:Validating|Mutating)AdmissionPolicy '([^']+)'")
+# A refusal for want of a network or a registry proves nothing about the object.
+_NETWORK: Final = re.compile(
+    r"dial tcp|no such host|i/o timeout|context deadline exceeded|connection refused"
+    r"|failed to get roots from fulcio|TLS handshake timeout|no route to host|network is unreachable"
+)
+
+
+def webhook_of(message: str) -> str | None:
+    """Return the name of the webhook that refused, or that could not be called."""
+    match = _WEBHOOK.search(message) or _FAILED_CALL.search(message)
+    return match[1] if match else None
+
+
+def policies_of(message: str) -> tuple[str, ...]:
+    """Return the policies that a refusal names, in the order of the message."""
+    found: list[str] = []
+    body = _LEGACY_BODY.search(message)
+    if body:
+        found += [name.rpartition("/")[2] for name in _LEGACY_POLICY.findall(body[1])]
+    found += _CEL_POLICY.findall(message)
+    found += _NATIVE_POLICY.findall(message)
+    return tuple(dict.fromkeys(found))
+
+
+def is_refusal(message: str) -> bool:
+    """Tell a refusal by admission from an answer that only looks like one (403 of RBAC, say)."""
+    return bool(
+        _WEBHOOK.search(message) or _NATIVE_POLICY.search(message) or "violates PodSecurity" in message
+    )
+
+
+def proves_nothing(message: str) -> bool:
+    """Tell whether the refusal comes from a webhook or a registry that could not be reached."""
+    return bool(_FAILED_CALL.search(message) or _NETWORK.search(message))

@@ -1,0 +1,243 @@
+"""A real API server behind the port: the Kubernetes client for credentials and transport, REST for the rest.
+
+Every request has a time-out. The only verbs sent are GET, access reviews and creations with `dryRun=All`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, webhook_of
+from workshop.cluster.port import Decision, Object, Unreachable
+from workshop.texts import Text
+from workshop.verdicts import Reason
+
+SECONDS: Final = 10.0
+_PAGE: Final = 500
+_MOST_PAGES: Final = 40
+
+
+class LiveCluster:
+    """One context of a kubeconfig. Making it reads files only; the first question connects."""
+
+    def __init__(self, context: str, kubeconfig: Path | None = None, *, seconds: float = SECONDS) -> None:
+        """Raise Unreachable (no-cluster) when the context cannot be used."""
+        from kubernetes import config
+        from kubernetes.config import ConfigException
+
+        self._context, self._seconds = context, seconds
+        try:
+            self._client: Any = config.new_client_from_config(  # type: ignore[no-untyped-call]
+                config_file=str(kubeconfig) if kubeconfig else None, context=context, persist_config=False
+            )
+        except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+            text = Text("the context {context} cannot be used: {problem}", context=context, problem=error)
+            raise Unreachable(Reason.NO_CLUSTER, text) from error
+        self._client.configuration.retries = False
+        self._groups: dict[str, str] | None = None
+        self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
+
+    @property
+    def context(self) -> str:
+        """The name of the kubeconfig context."""
+        return self._context
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return an object, None when it does not exist."""
+        status, answer = self._ask("GET", f"{self._collection(kind, namespace)}/{quote(name, safe='')}")
+        if status == 404:
+            return None
+        return self._checked(status, answer)
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
+    ) -> list[Object]:
+        """Return the objects of a kind, page by page."""
+        path = self._collection(kind, namespace)
+        query = {"limit": str(_PAGE)}
+        if labels:
+            query["labelSelector"] = labels
+        if fields:
+            query["fieldSelector"] = fields
+        found: list[Object] = []
+        for _ in range(_MOST_PAGES):
+            answer = self._checked(*self._ask("GET", path, query=query))
+            items = answer.get("items")
+            if not isinstance(items, list):
+                raise _no_kubernetes()
+            found += [item for item in items if isinstance(item, dict)]
+            following = answer.get("metadata", {}).get("continue")
+            if not following:
+                return found
+            query["continue"] = following
+        raise Unreachable(Reason.TIMEOUT, Text("too many objects of kind {kind} to look through", kind=kind))
+
+    def serves(self, kind: str) -> bool:
+        """Tell whether the server knows the kind."""
+        name, _, group = kind.partition(".")
+        version = self._preferred(group)
+        return version is not None and name in self._resources(version)
+
+    def try_create(self, resource: Object) -> Decision:
+        """Send an object through admission as a dry run, fields validated as strictly as kubectl asks."""
+        version, kind = str(resource.get("apiVersion", "")), str(resource.get("kind", ""))
+        metadata = resource.get("metadata")
+        namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+        path = self._collection_of(version, kind, namespace if isinstance(namespace, str) else "default")
+        query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": "techmarket-workshop"}
+        status, answer = self._ask("POST", path, body=resource, query=query)
+        message = str(answer.get("message", ""))
+        if status < 300:
+            return Decision(admitted=True, object=answer)
+        if proves_nothing(message):
+            return Decision(None, message, policies=policies_of(message), webhook=webhook_of(message))
+        if is_refusal(message) or status in (400, 422):
+            return Decision(False, message, policies=policies_of(message), webhook=webhook_of(message))
+        self._checked(status, answer)
+        return Decision(None, message)
+
+    def allowed(self, verb: str, kind: str, *, namespace: str | None = None, user: str | None = None) -> bool:
+        """Tell whether somebody may do that, by an access review."""
+        name, _, group = kind.partition(".")
+        version = self._preferred(group)
+        resources = self._resources(version) if version else {}
+        plural = resources[name][0] if name in resources else name.lower()
+        attributes = {"verb": verb, "group": group, "resource": plural}
+        if namespace:
+            attributes["namespace"] = namespace
+        which = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
+        spec: Object = {"resourceAttributes": attributes, **({"user": user} if user else {})}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": which, "spec": spec}
+        path = f"/apis/authorization.k8s.io/v1/{which.lower()}s"
+        answer = self._checked(*self._ask("POST", path, body=body))
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
+        """GET a path of a Service through the API server's proxy; return status and body."""
+        target = f"/api/v1/namespaces/{quote(namespace)}/services/{quote(service)}/proxy/{path.lstrip('/')}"
+        return self._raw("GET", target)
+
+    # --- discovery -------------------------------------------------------------------------------
+
+    def _collection(self, kind: str, namespace: str | None) -> str:
+        name, _, group = kind.partition(".")
+        version = self._preferred(group)
+        if version is None:
+            raise _missing(kind)
+        return self._collection_of(version, name, namespace)
+
+    def _collection_of(self, version: str, kind: str, namespace: str | None) -> str:
+        resources = self._resources(version)
+        if kind not in resources:
+            raise _missing(f"{kind} ({version})")
+        plural, namespaced = resources[kind]
+        where = f"/namespaces/{quote(namespace)}" if namespace and namespaced else ""
+        return f"{_root(version)}{where}/{plural}"
+
+    def _preferred(self, group: str) -> str | None:
+        if not group:
+            return "v1"
+        if self._groups is None:
+            answer = self._checked(*self._ask("GET", "/apis"))
+            groups = answer.get("groups")
+            if not isinstance(groups, list):
+                raise _no_kubernetes()
+            self._groups = {
+                str(each.get("name")): str(each.get("preferredVersion", {}).get("groupVersion"))
+                for each in groups
+                if isinstance(each, dict)
+            }
+        return self._groups.get(group)
+
+    def _resources(self, version: str) -> Mapping[str, tuple[str, bool]]:
+        if version not in self._kinds:
+            status, answer = self._ask("GET", _root(version))
+            if status == 404:
+                return {}
+            resources = self._checked(status, answer).get("resources")
+            if not isinstance(resources, list):
+                raise _no_kubernetes()
+            self._kinds[version] = {
+                str(each["kind"]): (str(each["name"]), bool(each.get("namespaced")))
+                for each in resources
+                if isinstance(each, dict) and "/" not in str(each.get("name", "/"))
+            }
+        return self._kinds[version]
+
+    # --- transport -------------------------------------------------------------------------------
+
+    def _ask(
+        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+    ) -> tuple[int, Object]:
+        status, content = self._raw(method, path, body=body, query=query)
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            if status in (401, 403, 404, 429) or status >= 500:
+                return status, {"message": content[:300]}
+            raise _no_kubernetes()
+        return status, answer
+
+    def _raw(
+        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import TimeoutError as RequestTimeout
+
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            request = self._client.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params=headers,
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response: Any = self._client.call_api(*request, _request_timeout=(self._seconds, self._seconds))
+            return int(response.status), (response.read() or b"").decode(errors="replace")
+        except RequestTimeout as error:
+            text = Text("no answer within {seconds} s", seconds=f"{self._seconds:g}")
+            raise Unreachable(Reason.TIMEOUT, text) from error
+        except (ApiException, HTTPError, OSError) as error:
+            raise Unreachable(
+                Reason.NO_CLUSTER, Text("no answer: {problem}", problem=str(error)[:200])
+            ) from error
+
+    def _checked(self, status: int, answer: Object) -> Object:
+        """Return the answer of a request that worked. Raises Unreachable with the reason it did not."""
+        if status < 300:
+            return answer
+        message = str(answer.get("message", ""))[:300]
+        if status == 401:
+            raise Unreachable(Reason.UNAUTHORIZED, Text("the cluster does not know who asks (401)"))
+        if status == 403:
+            raise Unreachable(Reason.FORBIDDEN, Text("not allowed to look (403): {message}", message=message))
+        if status == 404:
+            text = Text("the cluster does not know this (404): {message}", message=message)
+            raise Unreachable(Reason.MISSING_CRD, text)
+        if status in (408, 429, 504):
+            raise Unreachable(Reason.TIMEOUT, Text("the cluster is too busy ({status})", status=status))
+        text = Text("the cluster answered {status}: {message}", status=status, message=message)
+        raise Unreachable(Reason.UNAVAILABLE, text)
+
+
+def _root(version: str) -> str:
+    return f"/apis/{version}" if "/" in version else f"/api/{version}"
+
+
+def _missing(kind: str) -> Unreachable:
+    return Unreachable(Reason.MISSING_CRD, Text("the cluster does not know the kind {kind}", kind=kind))
+
+
+def _no_kubernetes() -> Unreachable:
+    return Unreachable(Reason.UNAVAILABLE, Text("what answered is no Kubernetes API server"))

@@ -1,0 +1,69 @@
+"""What a check may ask of a cluster. There is no word here for changing one.
+
+Kinds are written as kubectl writes them: `ClusterPolicy.kyverno.io`, `Pod` for the core group; the
+version is the server's preferred one unless the object itself names one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workshop.texts import Message
+from workshop.verdicts import Reason
+
+Object = dict[str, Any]
+
+
+class Unreachable(Exception):
+    """The cluster could not answer: says nothing about the student's work. `text` is for people."""
+
+    def __init__(self, reason: Reason, text: Message) -> None:
+        super().__init__(str(text))
+        self.reason = reason
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What admission said of an object that was sent as a dry run.
+
+    `admitted` is None when the refusal says nothing about the object (a dead webhook, a registry that
+    could not be asked). `object` is the object as it would be stored, after mutation. `policies` are
+    the names of the policies that refused, as far as the message tells.
+    """
+
+    admitted: bool | None
+    message: str = ""
+    object: Object | None = None
+    policies: tuple[str, ...] = ()
+    webhook: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Cluster(Protocol):
+    """A cluster to look at. Every method raises Unreachable when the cluster does not answer properly."""
+
+    @property
+    def context(self) -> str:
+        """The name of the kubeconfig context."""
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return an object, None when it does not exist. An unknown kind is Unreachable, missing-crd."""
+
+    def list(
+        self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
+    ) -> list[Object]:
+        """Return the objects of a kind; `labels` and `fields` are selectors the server applies."""
+
+    def serves(self, kind: str) -> bool:
+        """Tell whether the server knows the kind."""
+
+    def try_create(self, resource: Object) -> Decision:
+        """Send an object through admission as a server-side dry run; nothing is stored."""
+
+    def allowed(self, verb: str, kind: str, *, namespace: str | None = None, user: str | None = None) -> bool:
+        """Tell whether somebody (default: whoever asks) may do that, by an access review."""
+
+    def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
+        """GET a path of a Service (`name:port`) through the API server; return status and body."""
