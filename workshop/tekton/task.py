@@ -1,0 +1,208 @@
+"""Tasks of `tekton.dev/v1` and `v1beta1`, as their controller reads them.
+
+Everything is read leniently: a part of another shape than Tekton's is not there. What Tekton refuses is
+told by `workshop.tekton.refusals`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from workshop.tekton.scalars import as_text, type_of
+from workshop.tekton.variables import fill, references
+from workshop.tekton.view import Path, View
+from workshop.workspace import Document
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declared parameter; `default` is None where a value must be given."""
+
+    name: str
+    view: View
+
+    @property
+    def default(self) -> Any:
+        """The default as YAML has it."""
+        return self.view.get("default")
+
+    @property
+    def required(self) -> bool:
+        """Whether a run cannot do without a value."""
+        return not self.view.has("default")
+
+    @property
+    def type(self) -> str:
+        """The type, inferred as Tekton infers it where it is not written."""
+        written = self.view.get("type")
+        if isinstance(written, str) and written:
+            return written
+        return "object" if self.view.has("properties") else type_of(self.default)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A declared workspace."""
+
+    name: str
+    view: View
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may stay unbound."""
+        return self.view.get("optional") is True
+
+    @property
+    def path(self) -> str:
+        """The folder it is mounted at."""
+        return self.view.text("mountPath").rstrip("/") or f"/workspace/{self.name}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step, the Task's `stepTemplate` beneath it."""
+
+    view: View
+    template: View
+
+    @property
+    def image(self) -> str:
+        """The image, variables not filled in."""
+        return self.view.text("image") or self.template.text("image")
+
+    @property
+    def command(self) -> list[str] | None:
+        """The command; None leaves it to the image."""
+        return self._list("command")
+
+    @property
+    def arguments(self) -> list[str]:
+        """The args."""
+        return self._list("args") or []
+
+    @property
+    def script(self) -> str:
+        """The script; empty where there is none."""
+        return self.view.text("script")
+
+    @property
+    def working_folder(self) -> str:
+        """The folder it starts in; empty leaves it to the image."""
+        return self.view.text("workingDir") or self.template.text("workingDir")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the Task goes on, and succeeds, when the step fails."""
+        return self.view.text("onError") == "continue"
+
+    @cached_property
+    def environment(self) -> dict[str, str | None]:
+        """The variables in their order, references not filled in; None for a value from elsewhere."""
+        found: dict[str, str | None] = {}
+        for entry in (*self.template.items("env"), *self.view.items("env")):
+            value = entry.get("value")
+            name = entry.text("name")
+            if name:
+                found[name] = None if entry.has("valueFrom") else str(value) if value is not None else ""
+        return found
+
+    @property
+    def texts(self) -> list[tuple[str, Path]]:
+        """Every text Tekton substitutes in, with its path below the step."""
+        found: list[tuple[str, Path]] = [
+            (self.view.text(key), (key,)) for key in ("image", "workingDir", "script")
+        ]
+        for key in ("command", "args"):
+            values = self.view.get(key)
+            for index, value in enumerate(values if isinstance(values, list) else []):
+                if isinstance(value, str):
+                    found.append((value, (key, index)))
+        found += [
+            (entry.text("value"), (*entry.path[len(self.view.path) :], "value"))
+            for entry in self.view.items("env")
+        ]
+        for entry in self.view.items("volumeMounts"):
+            base = entry.path[len(self.view.path) :]
+            found.extend((entry.text(key), (*base, key)) for key in ("name", "mountPath", "subPath"))
+        return [(text, path) for text, path in found if text]
+
+    def _list(self, key: str) -> list[str] | None:
+        own = self.view.get(key)
+        value = own if own is not None else self.template.get(key)
+        return [str(item) for item in value] if isinstance(value, list) and value else None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A Task, or the `taskSpec` of a pipeline task: `view` is its spec.
+
+    `given` are the parameters an embedded Task sees from outside, filled in already.
+    """
+
+    view: View
+    name: str = ""
+    given: tuple[tuple[str, str | None], ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, document: Document) -> Task:
+        """Read a Task object."""
+        view = View(document)
+        return cls(view.sub("spec"), view.text("metadata", "name"))
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The declared parameters by name."""
+        return {each.text("name"): Parameter(each.text("name"), each) for each in self.view.items("params")}
+
+    @cached_property
+    def workspaces(self) -> dict[str, Workspace]:
+        """The declared workspaces by name."""
+        return {
+            each.text("name"): Workspace(each.text("name"), each) for each in self.view.items("workspaces")
+        }
+
+    @cached_property
+    def results(self) -> list[str]:
+        """The names of the declared results."""
+        return [each.text("name") for each in self.view.items("results")]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The steps in their order."""
+        template = self.view.sub("stepTemplate")
+        return [Step(each, template) for each in self.view.items("steps")]
+
+    def values(self) -> dict[str, str | None]:
+        """Return what its variables stand for: a default, or None for what only the run will know.
+
+        For `workshop.tekton.variables.fill`. A parameter named IMAGE is always the run's.
+        """
+        known: dict[str, str | None] = dict(self.given)
+        for name, parameter in self.parameters.items():
+            key = f"params.{name}"
+            if key in known:
+                continue
+            default = parameter.default
+            if name == "IMAGE" or parameter.type != "string" or default is None:
+                known[key] = None
+                known[f"{key}[*]"] = None
+            else:
+                known[key] = fill(as_text(default), known)
+        for name in (*self.workspaces, *self.shared):
+            known[f"workspaces.{name}.path"] = None
+            known.update({f"workspaces.{name}.{what}": None for what in ("bound", "claim", "volume")})
+        known.update({f"results.{name}.path": None for name in self.results})
+        known["credentials.path"] = None
+        for step in self.steps:
+            for text, _ in step.texts:
+                for reference in references(text):
+                    if reference.scope in ("context", "steps", "step"):
+                        known[reference.key] = None
+        return known
+
+    def folders(self) -> dict[str, str]:
+        """Return where each of its workspaces is mounted."""
+        return {workspace.path: name for name, workspace in self.workspaces.items()}
