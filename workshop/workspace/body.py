@@ -12,6 +12,8 @@ def line_places(text: str, scalar: Scalar) -> list[int]:
     folded from; of a quoted text of several lines, where it begins.
     """
     lines = scalar.text.split("\n")
+    if not scalar.text:
+        return [scalar.start]
     if scalar.style not in ("|", ">"):
         return [scalar.start + len(scalar.style)] * len(lines)
     begin = text.find("\n", scalar.start, scalar.end) + 1

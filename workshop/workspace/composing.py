@@ -17,7 +17,7 @@ from workshop.texts import Text
 from workshop.workspace.nodes import Item, Mapping, Node, Scalar, Sequence
 from workshop.workspace.problems import Kind, Position, Unreadable, refusal
 from workshop.workspace.scalars import Dialect, Value, is_json, key_text, resolve
-from workshop.workspace.syntax import explain
+from workshop.workspace.syntax import explain, unquoted_template
 
 MAX_DEPTH: Final = 100
 MAX_NODES: Final = 50_000
@@ -301,9 +301,12 @@ class _Composer:
         )
 
     def _key_not_text(self, start: int) -> Unreadable:
+        if self.text.startswith("{{", start) or self.text.startswith("{{", start - 1):
+            start -= not self.text.startswith("{{", start)
+            return self.refusal("key-not-text", start, *unquoted_template())
         remedy = Text("Remove the “?” in front of the key, or write the key as a text.")
         if self.text.startswith(("{", "["), start):
-            remedy = Text("A value that begins with {{ or [ is a text only between quotes.")
+            remedy = Text("A text that begins with { or [ needs quotes around it.")
         return self.refusal(
             "key-not-text",
             start,

@@ -81,7 +81,11 @@ class Document:
         node = self._node(path)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return None
-        return node.value, self.line_at(*path, number=0)
+        lines = node.value.split("\n")
+        written = next((number for number, line in enumerate(lines) if line.strip()), 0)
+        line = self.line_at(*path, number=0).line
+        # An empty line at the beginning shows no indentation: the first written one does.
+        return node.value, Position(self.file, line, self.line_at(*path, number=written).column)
 
     def line_at(self, *path: PathPart, number: int) -> Position:
         """Return where a line (from 0) of a text of several lines is written; as `at` for anything else."""
@@ -99,8 +103,7 @@ class Document:
         node = self._node(path)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return []
-        places = [self._source.place(index) for index in line_places(self._source.text, node)]
-        source = InnerSource(node.value, self.file, lambda line: places[min(line, len(places) - 1)])
+        source = InnerSource(node.value, self._source, line_places(self._source.text, node))
         return _documents(source, dialect)
 
     def _node(self, path: tuple[PathPart, ...]) -> Node | None:

@@ -93,7 +93,12 @@ def read_bytes(root: Path, path: str, *, limit: int = MAX_BYTES) -> tuple[bytes,
     """Return the content of a regular file, at most `limit` bytes, and its identity. Raises Unreadable."""
     with locate(root, path) as entry:
         _regular(path, entry.info)
-        descriptor = os.open(entry.name, _READ, dir_fd=entry.parent)
+        try:
+            descriptor = os.open(entry.name, _READ, dir_fd=entry.parent)
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link took its place since it was looked at
+                raise changed(path) from error
+            raise
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             _regular(path, before)
@@ -157,8 +162,10 @@ def _walk(root: Path, path: str, *, follow_last: bool, stack: ExitStack) -> Entr
 def _resolve(root: Path, path: str, *, follow_last: bool, stack: ExitStack) -> Entry:
     del stack
     joined = root.joinpath(*_components(path))
-    followed = joined.resolve() if follow_last else joined.parent.resolve() / joined.name
-    if not followed.is_relative_to(root.resolve()):
+    # realpath and not Path.resolve, which raises RuntimeError for a link to itself.
+    followed = Path(os.path.realpath(joined if follow_last else joined.parent))
+    followed = followed if follow_last else followed / joined.name
+    if not followed.is_relative_to(os.path.realpath(root)):
         raise _outside(path)
     return Entry(str(followed), None, followed.lstat())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from workshop.workspace.problems import Position
 
@@ -29,17 +29,18 @@ class Source:
 
 
 class InnerSource(Source):
-    """A text that is a scalar of another document: `outer` says where each of its lines begins there."""
+    """A text that is a scalar of another document; `begins` has the index there of each of its lines."""
 
-    def __init__(self, text: str, file: str, outer: Callable[[int], Position]) -> None:
-        super().__init__(text, file)
-        self._outer = outer
+    def __init__(self, text: str, outer: Source, begins: Sequence[int]) -> None:
+        super().__init__(text, outer.file)
+        self._outer, self._begins = outer, begins
 
     def place(self, index: int) -> Position:
-        """Return the position in the file of the outer document."""
+        """Return the position in the file of the outer document, never beyond the line it falls on."""
         line, column = self._line_and_column(index)
-        begin = self._outer(line)
-        return Position(begin.file, begin.line, begin.column + column)
+        begin = self._begins[min(line, len(self._begins) - 1)]
+        end = self._outer.text.find("\n", begin)
+        return self._outer.place(min(begin + column, end if end >= 0 else len(self._outer.text)))
 
 
 def line_starts(text: str) -> list[int]:

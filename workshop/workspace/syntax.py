@@ -123,8 +123,12 @@ def _template(line: str) -> _Found:
     value = _VALUE.match(line)
     if not value or not line.startswith("{{", value.end()):
         return None
+    return (value.end(), *unquoted_template())
+
+
+def unquoted_template() -> tuple[Text, Text]:
+    """Return what is wrong with `image: {{ element }}`, and what to do."""
     return (
-        value.end(),
         Text("The value begins with {{ but is not quoted"),
         Text('YAML reads {{ as the beginning of a mapping: write the whole value between quotes, "{{ … }}".'),
     )
