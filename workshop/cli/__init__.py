@@ -14,7 +14,7 @@ from workshop.cli import author, check, grade, init, journey, policy, sandbox, s
 from workshop.cli.common import UsageError, add_common_arguments, language_of
 from workshop.texts import translate
 
-_COMMANDS = (init, check, journey, solution, grade, policy, author, sandbox)
+_COMMANDS = (init, check, journey, solution, grade, policy, sandbox, author)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ Every request has a time-out. The only verbs sent are GET, access reviews and cr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -38,7 +38,7 @@ class LiveCluster:
             text = Text("the context {context} cannot be used: {problem}", context=context, problem=error)
             raise Unreachable(Reason.NO_CLUSTER, text) from error
         self._client.configuration.retries = False
-        self._groups: dict[str, str] | None = None
+        self._groups: dict[str, list[str]] | None = None
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 
     @property
@@ -78,9 +78,7 @@ class LiveCluster:
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""
-        name, _, group = kind.partition(".")
-        version = self._preferred(group)
-        return version is not None and name in self._resources(version)
+        return self._version_of(kind) is not None
 
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a dry run, fields validated as strictly as kubectl asks."""
@@ -103,9 +101,8 @@ class LiveCluster:
     def allowed(self, verb: str, kind: str, *, namespace: str | None = None, user: str | None = None) -> bool:
         """Tell whether somebody may do that, by an access review."""
         name, _, group = kind.partition(".")
-        version = self._preferred(group)
-        resources = self._resources(version) if version else {}
-        plural = resources[name][0] if name in resources else name.lower()
+        version = self._version_of(kind)
+        plural = self._resources(version)[name][0] if version else name.lower()
         attributes = {"verb": verb, "group": group, "resource": plural}
         if namespace:
             attributes["namespace"] = namespace
@@ -124,11 +121,10 @@ class LiveCluster:
     # --- discovery -------------------------------------------------------------------------------
 
     def _collection(self, kind: str, namespace: str | None) -> str:
-        name, _, group = kind.partition(".")
-        version = self._preferred(group)
+        version = self._version_of(kind)
         if version is None:
             raise _missing(kind)
-        return self._collection_of(version, name, namespace)
+        return self._collection_of(version, kind.partition(".")[0], namespace)
 
     def _collection_of(self, version: str, kind: str, namespace: str | None) -> str:
         resources = self._resources(version)
@@ -138,20 +134,22 @@ class LiveCluster:
         where = f"/namespaces/{quote(namespace)}" if namespace and namespaced else ""
         return f"{_root(version)}{where}/{plural}"
 
-    def _preferred(self, group: str) -> str | None:
+    def _version_of(self, kind: str) -> str | None:
+        """Return the group version that serves a kind: the group's preferred one, else any other."""
+        name, _, group = kind.partition(".")
+        return next((each for each in self._versions(group) if name in self._resources(each)), None)
+
+    def _versions(self, group: str) -> Sequence[str]:
         if not group:
-            return "v1"
+            return ["v1"]
         if self._groups is None:
-            answer = self._checked(*self._ask("GET", "/apis"))
-            groups = answer.get("groups")
+            groups = self._checked(*self._ask("GET", "/apis")).get("groups")
             if not isinstance(groups, list):
                 raise _no_kubernetes()
             self._groups = {
-                str(each.get("name")): str(each.get("preferredVersion", {}).get("groupVersion"))
-                for each in groups
-                if isinstance(each, dict)
+                str(each.get("name")): _preferred_first(each) for each in groups if isinstance(each, dict)
             }
-        return self._groups.get(group)
+        return self._groups.get(group, [])
 
     def _resources(self, version: str) -> Mapping[str, tuple[str, bool]]:
         if version not in self._kinds:
@@ -229,6 +227,12 @@ class LiveCluster:
             raise Unreachable(Reason.TIMEOUT, Text("the cluster is too busy ({status})", status=status))
         text = Text("the cluster answered {status}: {message}", status=status, message=message)
         raise Unreachable(Reason.UNAVAILABLE, text)
+
+
+def _preferred_first(group: Object) -> list[str]:
+    preferred = str(group.get("preferredVersion", {}).get("groupVersion"))
+    versions = [str(each.get("groupVersion")) for each in group.get("versions", []) if isinstance(each, dict)]
+    return sorted(versions, key=lambda version: version != preferred)
 
 
 def _root(version: str) -> str:

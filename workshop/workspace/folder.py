@@ -151,7 +151,10 @@ def _require_td(root: Path, *, shown: Path) -> None:
     except Unreadable as unreadable:
         if unreadable.problem.kind == "missing":
             raise NotAWorkspace(
-                Text("{folder} is not a workspace: it holds no td/ folder", folder=str(shown))
+                Text(
+                    "{folder} is not a workspace: it holds no td/ folder; make one with “workshop init”",
+                    folder=str(shown),
+                )
             ) from unreadable
         raise NotAWorkspace(Text("{folder} cannot be read", folder=str(shown))) from unreadable
     except OSError as error:
