@@ -250,7 +250,8 @@ class Sandbox:
         from workshop.sandbox.store import Store, StoreError
 
         try:
-            return Pristine(self.home.pristine).restore(Store(self.home.root / "run" / "etcd" / "g:0"))
+            owned = [begin for part in selected(self._parts_running()) for begin in part.owned]
+            return Pristine(self.home.pristine, owned).restore(Store(self.home.root / "run" / "etcd" / "g:0"))
         except (StoreError, OSError, ValueError):
             return False
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workshop.sandbox import credentials, processes
+from workshop.sandbox import credentials, pristine, processes
 from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.journal import Journal
 from workshop.sandbox.model import Component, Part
@@ -102,12 +102,16 @@ class Fleet:
         """
         self._running = running
         waiting = [component for part in running.parts for component in part.components]
-        settled = False
+        cleared = settled = False
         while waiting or not all(one.ready for one in self._fleet.values()):
             self._look()
             if not settled and self._is_ready("kube-apiserver"):
                 self._settle(running, install)
                 settled = True
+            if not cleared and self._is_ready("etcd"):
+                stale = (begin for part in running.parts for begin in part.stale)
+                running.store.change(pristine.removal(stale))
+                cleared = True
             for component in list(waiting):
                 if all(self._is_ready(name) for name in component.after) and (settled or not component.user):
                     waiting.remove(component)
@@ -259,7 +263,7 @@ def _bare_environment(folder: Path) -> dict[str, str]:
         # Nothing here has business outside this machine.
         "HTTP_PROXY": nowhere,
         "HTTPS_PROXY": nowhere,
-        "NO_PROXY": "127.0.0.1,localhost,::1",
+        "NO_PROXY": "127.0.0.1,localhost,::1,.svc",
     }
 
 

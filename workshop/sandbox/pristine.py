@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from workshop.sandbox.store import DeleteRange, Entry, Put, Store, entries
 _BEGIN: Final = b"/registry/"
 _END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/
 _RENEWED: Final = (b"/registry/leases/", b"/registry/masterleases/")
+_EVENTS: Final = b"/registry/events/"
 _PASSES: Final = 40
 _PAUSE_SECONDS: Final = 0.05
 _QUIET_PASSES: Final = 2
@@ -36,12 +37,22 @@ def state(store: Store) -> list[tuple[bytes, int]]:
     return [(entry.key, entry.mod_revision) for entry in found if not _renewed(entry.key)]
 
 
-class Pristine:
-    """What was recorded, and the way back to it."""
+def removal(begins: Iterable[str]) -> list[DeleteRange]:
+    """Return what removes every key that begins so, below /registry/."""
+    prefixes = [_BEGIN + begin.encode() for begin in begins]
+    return [DeleteRange(prefix, prefix[:-1] + bytes([prefix[-1] + 1])) for prefix in prefixes]
 
-    def __init__(self, path: Path) -> None:
+
+class Pristine:
+    """What was recorded, and the way back to it.
+
+    Keys that begin with one of `owned` are left to the components as they are, and put back when gone.
+    """
+
+    def __init__(self, path: Path, owned: Iterable[str] = ()) -> None:
         self._path = path
-        self._entries = {entry.key: entry for entry in entries(path.read_bytes()) if not _renewed(entry.key)}
+        self._owned = tuple(_BEGIN + begin.encode() for begin in owned)
+        self._entries = {entry.key: entry for entry in entries(path.read_bytes()) if _is_kept(entry.key)}
         self._keys = sorted(self._entries)
 
     def restore(self, store: Store) -> bool:
@@ -76,7 +87,9 @@ class Pristine:
         yield from _ranges(strangers, sorted([*present, *kept]))
         for key in self._keys:
             pristine = self._entries[key]
-            if present.get(key) != pristine.mod_revision:
+            if key not in present or (
+                present[key] != pristine.mod_revision and not key.startswith(self._owned)
+            ):
                 yield Put(key, pristine.value)
 
     def _learn_revisions(self, store: Store, operations: list[Put | DeleteRange]) -> None:
@@ -103,6 +116,10 @@ def _text(raw: bytes) -> str:
 
 def _renewed(key: bytes) -> bool:
     return key.startswith(_RENEWED)
+
+
+def _is_kept(key: bytes) -> bool:
+    return not _renewed(key) and not key.startswith(_EVENTS)
 
 
 def _ranges(strangers: list[bytes], kept: list[bytes]) -> Iterator[DeleteRange]:

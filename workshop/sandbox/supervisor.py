@@ -94,6 +94,9 @@ class Supervisor:
         if fresh:
             self._provide_data(prepared, programs)
         try:
+            if not fresh and self._to_install(self._parts, installing=True):
+                # What was recorded lacks the parts that are added now: a reset begins with prepared data.
+                self._home.pristine.unlink(missing_ok=True)
             running = self._start_with_free_ports(programs, self._parts, installing=not fresh)
         except ComponentEndedError as ended:
             if fresh or ended.component != "etcd":
@@ -128,10 +131,9 @@ class Supervisor:
         try:
             running = self._start_with_free_ports(programs, self._parts_to_prepare(), installing=True)
             self._wait_for_quiet(running)
-            self._fleet.stop(keep=("etcd", "kube-apiserver"))
-            for part in self._parts:
-                if part.forget is not None:
-                    part.forget(running)
+            self._fleet.stop(keep=("etcd",))
+            left_out = (begin for part in running.parts for begin in (*part.unshared, *part.stale))
+            running.store.change(pristine.removal(left_out))
             self._fleet.stop()
             prepared.keep(self._home.data)
         finally:

@@ -33,7 +33,7 @@ _WANTED = (
     "ClusterRole",
     "ClusterRoleBinding",
 )
-_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
+_CONFIGURATIONS = ("validatingwebhookconfigurations/kyverno-", "mutatingwebhookconfigurations/kyverno-")
 
 
 def _command(running: Running) -> list[str]:
@@ -93,21 +93,6 @@ def _install(running: Running) -> None:
             running.api.apply(document)
 
 
-def _adapt(running: Running) -> None:
-    # Leases of the process before: its successor would wait for them to run out.
-    running.api.delete(f"/apis/coordination.k8s.io/v1/namespaces/{_NAMESPACE}/leases")
-
-
-def _forget(running: Running) -> None:
-    for kind in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"):
-        for one in running.api.request("GET", f"{_WEBHOOKS}/{kind}")["items"]:
-            if one["metadata"]["name"].startswith("kyverno-"):
-                running.api.delete(f"{_WEBHOOKS}/{kind}/{one['metadata']['name']}")
-    secrets = f"/api/v1/namespaces/{_NAMESPACE}/secrets"
-    running.api.delete(secrets)
-    _adapt(running)
-
-
 # Refused for its own reason by a webhook that works: the variable is defined nowhere.
 _REFUSED: Document = {
     "apiVersion": "kyverno.io/v1",
@@ -158,7 +143,9 @@ PART = Part(
         ),
     ),
     install=_install,
-    adapt=_adapt,
-    forget=_forget,
+    # A webhook that is not there yet refuses everything its policies match; a lease is waited for.
+    stale=(f"leases/{_NAMESPACE}/", *_CONFIGURATIONS),
+    unshared=(f"secrets/{_NAMESPACE}/",),
+    owned=_CONFIGURATIONS,
     megabytes=170,
 )

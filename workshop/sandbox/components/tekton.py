@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-from typing import Any
 
 from workshop.sandbox.client import ApiError, Document
 from workshop.sandbox.model import Amendment, Component, Family, Part, Program
@@ -53,6 +52,8 @@ _ACCOUNT = f"system:serviceaccount:{_NAMESPACE}"
 _LEFT_OUT = ("Deployment", "Service", "HorizontalPodAutoscaler")
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+# Kinds of several versions, which the webhook converts.
+_CONVERTED = ("tasks", "taskruns", "pipelines", "pipelineruns", "stepactions")
 _CONFIGURATIONS = (
     "validatingwebhookconfigurations/validation.webhook.pipeline.tekton.dev",
     "validatingwebhookconfigurations/config.webhook.pipeline.tekton.dev",
@@ -113,12 +114,21 @@ def _install(running: Running) -> None:
         "metadata": {"name": _SERVICE, "namespace": _NAMESPACE},
         "spec": {"type": "ExternalName", "externalName": "localhost"},
     }
+    for path in _CONFIGURATIONS:  # of an installation that was cut short: nobody answers for them yet
+        running.api.delete(f"{_WEBHOOKS}/{path}")
     running.api.apply_all([*documents, service])
 
 
 def _adapt(running: Running) -> None:
     """Tell the API server at which port the webhook listens this time."""
-    running.api.delete(f"/apis/coordination.k8s.io/v1/namespaces/{_NAMESPACE}/leases")
+    # Filled by the webhook, which does not make it.
+    running.api.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "webhook-certs", "namespace": _NAMESPACE},
+        }
+    )
     port = running.ports["tekton-webhook"]
     for path in _CONFIGURATIONS:
         found = running.api.get(f"{_WEBHOOKS}/{path}")
@@ -126,18 +136,13 @@ def _adapt(running: Running) -> None:
             continue
         found["webhooks"][0]["clientConfig"]["service"]["port"] = port
         running.api.request("PUT", f"{_WEBHOOKS}/{path}", found)
-    for one in running.api.request("GET", _DEFINITIONS)["items"]:
-        if not one["metadata"]["name"].endswith(".tekton.dev"):
-            continue
-        webhook: dict[str, Any] = one["spec"].get("conversion", {}).get("webhook", {})
-        if webhook and webhook["clientConfig"]["service"].get("port") != port:
-            patch = {"spec": {"conversion": {"webhook": {"clientConfig": {"service": {"port": port}}}}}}
-            running.api.merge(f"{_DEFINITIONS}/{one['metadata']['name']}", patch)
-
-
-def _forget(running: Running) -> None:
-    # Made anew by the webhook at its next start.
-    running.api.merge(f"/api/v1/namespaces/{_NAMESPACE}/secrets/webhook-certs", {"data": None})
+    for kind in _CONVERTED:
+        path = f"{_DEFINITIONS}/{kind}.tekton.dev"
+        definition = running.api.request("GET", path)
+        if definition["spec"]["conversion"]["webhook"]["clientConfig"]["service"].get("port") != port:
+            running.api.merge(
+                path, {"spec": {"conversion": {"webhook": {"clientConfig": {"service": {"port": port}}}}}}
+            )
 
 
 # Two tasks of one name: refused by Tekton's webhook, and by nobody else.
@@ -244,7 +249,13 @@ PART = Part(
     ),
     install=_install,
     adapt=_adapt,
-    forget=_forget,
+    stale=(f"leases/{_NAMESPACE}/",),
+    unshared=(f"secrets/{_NAMESPACE}/webhook-certs",),
+    owned=(
+        *_CONFIGURATIONS,
+        f"secrets/{_NAMESPACE}/webhook-certs",
+        *(f"apiextensions.k8s.io/customresourcedefinitions/{kind}.tekton.dev" for kind in _CONVERTED),
+    ),
     stages=(_STAGE,),
     megabytes=180,
 )
