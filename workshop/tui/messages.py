@@ -1,0 +1,46 @@
+"""What the thread workers tell the application. Each carries the id of its run: stale ones are dropped."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from workshop.texts import Message as Words
+from workshop.verdicts import ExerciseResult
+
+
+class Judged(Message):
+    """One exercise of a run has its result."""
+
+    def __init__(self, run_id: int, result: ExerciseResult) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.result = result
+
+
+class RunEnded(Message):
+    """A run is over: everything asked was judged, or `problem` says why nothing could be."""
+
+    def __init__(
+        self, run_id: int, *, files_readable: bool | None = None, problem: Words | None = None
+    ) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.files_readable = files_readable
+        self.problem = problem
+
+
+class FilesChanged(Message):
+    """Files below `td/` were written, added or removed; paths are relative to the workspace."""
+
+    def __init__(self, paths: frozenset[str]) -> None:
+        super().__init__()
+        self.paths = paths
+
+
+class WorkspaceStarted(Message):
+    """A new workspace was made in the folder, or `problem` says why not."""
+
+    def __init__(self, added: int = 0, problem: Words | None = None) -> None:
+        super().__init__()
+        self.added = added
+        self.problem = problem

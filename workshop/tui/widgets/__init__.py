@@ -1,0 +1,1 @@
+"""Parts of screens: attributes go down into them, messages come up."""

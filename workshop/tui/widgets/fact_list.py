@@ -1,0 +1,102 @@
+"""What the selected check found: expected, found, where, why it matters, what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from workshop.texts import Language, Message, Text
+from workshop.tui.widgets.wrapped_list import WrappedList
+from workshop.tui.words import NOT_JUDGED, hanging, prose, say
+from workshop.verdicts import CheckResult, Fact, Verdict
+
+_SIGNS = {True: ("✓", "$text-success"), False: ("✗", "$text-error"), None: ("?", "$text-muted")}
+_EXPECTED, _FOUND, _WHERE, _TRY = Text("expected"), Text("found"), Text("where"), Text("try")
+
+
+class FactList(WrappedList):
+    """One option per fact, those that do not hold first. Choosing one asks for its place in the file."""
+
+    check: reactive[CheckResult | None] = reactive(None, init=False)
+    language: reactive[Language] = reactive("en", init=False)
+
+    def watch_check(self, before: CheckResult | None, after: CheckResult | None) -> None:
+        """Draw; another check starts at its first fact."""
+        self.redraw()
+        if after is not None and self.option_count and (before is None or before.id != after.id):
+            self.highlighted = 0
+            self.scroll_home(animate=False)
+
+    def watch_language(self) -> None:
+        """Draw in another language."""
+        self.redraw()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts in the order they are shown."""
+        facts = self.check.facts if self.check else ()
+        return tuple(sorted(facts, key=lambda fact: (fact.met is True, fact.met is None)))
+
+    @property
+    def selected(self) -> Fact | None:
+        """The highlighted fact, else the first one."""
+        facts = self.facts
+        index = (self.highlighted or 0) - self._before_facts
+        return facts[index] if 0 <= index < len(facts) else facts[0] if facts else None
+
+    @property
+    def _before_facts(self) -> int:
+        return 1 if self.check is not None and _preface(self.check) is not None else 0
+
+    def lines(self, width: int) -> Iterator[tuple[str, Content]]:
+        """Yield why the check matters (unless it holds), then every fact."""
+        if self.check is None:
+            return
+        preface = _preface(self.check)
+        if preface is not None:
+            yield (
+                "why",
+                Content("\n").join(
+                    [hanging(Content(" "), prose(self._say(preface), "$text-muted"), width), ""]
+                ),
+            )
+        for index, fact in enumerate(self.facts):
+            yield f"fact-{index}", self._fact(fact, width)
+
+    def _fact(self, fact: Fact, width: int) -> Content:
+        sign, colour = _SIGNS[fact.met]
+        rows = [
+            hanging(
+                Content.assemble((f" {sign} ", colour)),
+                prose(self._say(fact.claim), "" if fact.met else "bold"),
+                width,
+            )
+        ]
+        if fact.met is not True:
+            labels = [self._say(label) for label in (_EXPECTED, _FOUND, _WHERE, _TRY)]
+            column = max(len(label) for label in labels)
+            values: tuple[Message | None, ...] = (
+                fact.expected,
+                fact.observed,
+                str(fact.source) if fact.source is not None else None,
+                fact.next,
+            )
+            colours = ("$text-success", "$text-error", "$text-accent", "")
+            for label, value, value_style in zip(labels, values, colours, strict=True):
+                if value is not None:
+                    lead = Content.styled(f"   {label:<{column}}  ", "$text-muted")
+                    rows.append(hanging(lead, prose(self._say(value), value_style), width))
+            rows.append(Content(""))
+        return Content("\n").join(rows)
+
+    def _say(self, message: Message) -> str:
+        return say(message, self.language)
+
+
+def _preface(check: CheckResult) -> Message | None:
+    """Return what is said before the facts: why nothing was judged, or why it matters."""
+    if check.reason in NOT_JUDGED and check.verdict is not Verdict.PASSED:
+        return NOT_JUDGED[check.reason]
+    return check.why

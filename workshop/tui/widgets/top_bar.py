@@ -1,0 +1,51 @@
+"""The line above every screen: where we are, points, time, mode, language."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from workshop.texts import Text
+from workshop.tui.state import State
+from workshop.tui.words import MODE_WORDS, minutes
+
+
+class TopBar(Widget):
+    """One line. `where` is what stands after the lab's name."""
+
+    DEFAULT_CSS = """
+    TopBar { dock: top; height: 1; background: $panel; color: $foreground; padding: 0 1; }
+    """
+
+    state: reactive[State | None] = reactive(None)
+    where: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        """Return the line; what does not fit is cut from the left part."""
+        state = self.state
+        if state is None:
+            return Content("")
+        lab = state.lab
+        right = Content(" ").join(
+            [
+                Content.assemble((f"{state.points():g}", "bold $text-success"), f"/{lab.max_points:g} pts"),
+                Content.styled("·", "$text-disabled"),
+                Content(f"{minutes(state.seconds())}/{lab.minutes} min"),
+                Content.styled("·", "$text-disabled"),
+                Content.styled(state.say(MODE_WORDS[state.mode]), "$text-muted"),
+                Content.styled("·", "$text-disabled"),
+                Content.styled(state.language.upper(), "$text-muted"),
+            ]
+        )
+        if state.instructor:
+            right = (
+                Content.styled(f" {state.say(Text('instructor'))} ", "$text-warning reverse") + " " + right
+            )
+        title = state.say(lab.title).partition(" – ")[0]
+        left = Content.styled(title, "bold $text-primary")
+        if self.where:
+            left = Content.assemble(left, ("  ›  ", "$text-disabled"), self.where)
+        room = max(0, self.content_size.width - right.cell_length - 2)
+        left = left.truncate(room, ellipsis=True)
+        return left + " " * (room + 2 - left.cell_length) + right
