@@ -1,0 +1,196 @@
+"""What an expression asks of the world: its selectors, seen through the recording rules it refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from promql_parser import (
+    AggregateExpr,
+    BinaryExpr,
+    Expr,
+    Matcher,
+    MatchOp,
+    MatrixSelector,
+    SubqueryExpr,
+    VectorSelector,
+)
+
+from workshop.promql.evaluation import Recorded
+from workshop.promql.matching import accepts_value, is_positive
+from workshop.promql.syntax import Beyond, metric_name, walk
+
+_MAX_NODES: Final = 2_000
+_PAYMENT: Final = re.compile(r"pay|paie", re.IGNORECASE)
+# Whoever else runs beside the payment-service; a selector that accepts them is not about it alone.
+_OTHERS: Final = ("", "frontend-app", "backend-api", "frontend-app-7d9f8c-x2x4z", "backend", "default")
+_PIECE: Final = re.compile(r"[|()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of an expression and how far it is shifted, in seconds."""
+
+    seconds: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Everything an expression reads, recording rules of the same file followed."""
+
+    nodes: tuple[Expr, ...]
+
+    @classmethod
+    def of(cls, expr: Expr, recorded: Mapping[str, Sequence[Recorded]]) -> Demand:
+        """Gather the nodes. Raises Beyond for a reference to a recording rule that is not there."""
+        nodes: list[Expr] = []
+        pending, followed = [expr], set[str]()
+        while pending:
+            for node in walk(pending.pop()):
+                nodes.append(node)
+                if len(nodes) > _MAX_NODES:
+                    raise Beyond("an expression of this size")
+                if not isinstance(node, VectorSelector):
+                    continue
+                name = metric_name(node) or ""
+                if name in recorded and name not in followed:
+                    followed.add(name)
+                    pending.extend(rule.expr for rule in recorded[name])
+        return cls(tuple(node for node in nodes if not _refers(node, followed)))
+
+    @property
+    def selectors(self) -> list[VectorSelector]:
+        """Return the selectors of series that come from outside the rules."""
+        return [node for node in self.nodes if isinstance(node, VectorSelector)]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Return the names of the metrics, each once. Raises Beyond where a selector names none."""
+        names: dict[str, None] = {}
+        for selector in self.selectors:
+            name = metric_name(selector)
+            if name is None:
+                raise Beyond("a selector without one metric's name")
+            if ":" in name:
+                raise Beyond(name)
+            names[name] = None
+        return list(names)
+
+    def matchers(self, label: str) -> list[list[Matcher]]:
+        """Return, selector by selector, its matchers on a label."""
+        return [
+            [matcher for matcher in selector.matchers.matchers if matcher.name == label]
+            for selector in self.selectors
+        ]
+
+    @property
+    def matched_labels(self) -> list[str]:
+        """Return the labels that some selector looks at, `__name__` aside."""
+        found = {matcher.name for each in self.selectors for matcher in each.matchers.matchers}
+        return sorted(found - {"__name__"})
+
+    @property
+    def mentioned_labels(self) -> list[str]:
+        """Return the labels that selectors, groupings and vector matching mention."""
+        found = set(self.matched_labels)
+        for node in self.nodes:
+            if isinstance(node, AggregateExpr) and node.modifier is not None:
+                found.update(node.modifier.labels)
+            elif isinstance(node, BinaryExpr) and node.modifier is not None:
+                found.update(node.modifier.group_labels or [])
+                if node.modifier.matching is not None:
+                    found.update(node.modifier.matching.labels)
+        return sorted(found - {"__name__"})
+
+    @property
+    def windows(self) -> list[Window]:
+        """Return the ranges of series (not those of subqueries), each once."""
+        found: dict[Window, None] = {}
+        for node in self.nodes:
+            if isinstance(node, MatrixSelector):
+                offset = node.vector_selector.offset
+                found[Window(node.range.total_seconds(), offset.total_seconds() if offset else 0.0)] = None
+        return list(found)
+
+    @property
+    def has_subquery(self) -> bool:
+        """Whether an expression is itself looked at over a range."""
+        return any(isinstance(node, SubqueryExpr) for node in self.nodes)
+
+    @property
+    def joins(self) -> bool:
+        """Whether series are matched with others by chosen labels, which may restrict them."""
+        return any(
+            isinstance(node, BinaryExpr)
+            and node.modifier is not None
+            and (node.modifier.matching is not None or str(node.op) in ("and", "unless"))
+            for node in self.nodes
+        )
+
+    def beyond_payment(self) -> list[VectorSelector]:
+        """Return the selectors that also accept the series of other services.
+
+        A selector is about the payment-service when its metric's name says so, or when one of its labels
+        accepts a name of it and none of another service.
+        """
+        return [selector for selector in self.selectors if not _about_payment(selector)]
+
+
+def _refers(node: Expr, followed: set[str]) -> bool:
+    return isinstance(node, VectorSelector) and metric_name(node) in followed
+
+
+def _about_payment(selector: VectorSelector) -> bool:
+    if _PAYMENT.search(metric_name(selector) or ""):
+        return True
+    return any(
+        is_positive(matcher)
+        and matcher.name != "__name__"
+        and _PAYMENT.search(matcher.value)
+        and not any(accepts_value(matcher, other) for other in _OTHERS)
+        and not _names_another(matcher)
+        for matcher in selector.matchers.matchers
+    )
+
+
+def _names_another(matcher: Matcher) -> bool:
+    """Whether an alternative of a pattern is about something else: `payment-service|frontend-app`."""
+    if matcher.op == MatchOp.Equal:
+        return False
+    if "(" in matcher.value:
+        return False  # alternatives inside a group share what stands around it
+    return not all(_PAYMENT.search(piece) for piece in matcher.value.split("|"))
+
+
+def satisfying(groups: Iterable[Sequence[Matcher]], ideas: Sequence[str]) -> list[str]:
+    """Return values of a label that the selectors accept: one for all of them, else one for each.
+
+    `ideas` are tried before what the patterns themselves suggest. Raises Beyond when none is found.
+    """
+    constrained = [group for group in groups if group]
+    candidates = [*ideas, *_suggested(matcher for group in constrained for matcher in group)]
+    fits = [[value for value in candidates if _accepted(group, value)] for group in constrained]
+    if not all(fits):
+        raise Beyond("a label whose value cannot be guessed")
+    shared = [value for value in candidates if all(value in each for each in fits)]
+    return shared[:1] if shared else list(dict.fromkeys(each[0] for each in fits))
+
+
+def _accepted(group: Sequence[Matcher], value: str) -> bool:
+    return all(accepts_value(matcher, value) for matcher in group)
+
+
+def _suggested(matchers: Iterable[Matcher]) -> Iterator[str]:
+    for matcher in matchers:
+        if matcher.op in (MatchOp.Equal, MatchOp.NotEqual):
+            if matcher.op == MatchOp.Equal:
+                yield matcher.value
+            continue
+        bare = re.sub(r"\\(.)", r"\1", matcher.value)
+        for text in (bare, *_PIECE.split(bare), *(re.sub(r"[|()].*", "", bare) for _ in "1")):
+            plain = re.sub(r"\[[^\]]*\]|\\d|\\w", "1", text.strip("^$"))
+            for filler in ("", "x", "1"):
+                yield re.sub(r"\.[*+?]?|[*+?]|\{[^}]*\}", filler, plain)
