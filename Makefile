@@ -5,7 +5,7 @@ WORKSPACE ?= workspace
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: run test lint types unit lock bench clean
+.PHONY: run test lint types unit docs lock bench clean
 
 run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
 	$(BIN)/workshop init $(WORKSPACE)
@@ -23,6 +23,9 @@ types: $(INSTALLED_DEV)
 
 unit: $(INSTALLED_DEV)
 	$(BIN)/pytest
+
+docs: $(INSTALLED_DEV)  ## Write the generated pages again
+	$(BIN)/python -m tools.document
 
 bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
 	$(BIN)/python -m benchmarks
