@@ -85,6 +85,8 @@ def locate(root: Path, path: str, *, follow_last: bool = True) -> Iterator[Entry
                 raise _outside(path)
             walk = _walk if _HAS_OPENAT else _resolve
             yield walk(root, path, follow_last=follow_last, stack=stack)
+        except UnicodeEncodeError as error:  # half a surrogate pair: no file system knows such a name
+            raise _missing(path) from error
         except OSError as error:
             raise _of_system(path, error) from error
 
