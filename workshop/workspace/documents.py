@@ -18,11 +18,12 @@ _UNSET: Final = object()
 class Document:
     """One YAML document. `data` is shared by everyone who reads the file: copy it before changing it."""
 
-    __slots__ = ("_data", "_root", "_source")
+    __slots__ = ("_body", "_data", "_root", "_source")
 
     def __init__(self, root: Node, source: Source) -> None:
         self._root, self._source = root, source
         self._data: Any = _UNSET
+        self._body: tuple[Scalar | None, list[int]] = (None, [])
 
     def __repr__(self) -> str:
         return f"<Document {self.at()} {self.get('kind', default='?')}>"
@@ -92,7 +93,7 @@ class Document:
         node = self._node(path)
         if not isinstance(node, Scalar):
             return self.at(*path)
-        places = line_places(self._source.text, node)
+        places = self._line_places(node)
         return self._source.place(places[max(0, min(number, len(places) - 1))])
 
     def nested(self, *path: PathPart, dialect: Dialect = "kubernetes") -> list[Document]:
@@ -103,8 +104,15 @@ class Document:
         node = self._node(path)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return []
-        source = InnerSource(node.value, self._source, line_places(self._source.text, node))
+        source = InnerSource(node.value, self._source, self._line_places(node))
         return _documents(source, dialect)
+
+    def _line_places(self, node: Scalar) -> list[int]:
+        known, places = self._body
+        if known is not node:  # the last one only: its lines are asked for one after the other
+            places = line_places(self._source.text, node)
+            self._body = (node, places)
+        return places
 
     def _node(self, path: tuple[PathPart, ...]) -> Node | None:
         items = self._follow(path)

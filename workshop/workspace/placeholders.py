@@ -51,7 +51,10 @@ WORDS: Final = (
     Word("account", re.compile(rf"{_START}(?:VOTRE|YOUR)\\?_[A-Z]{{2,30}}(?![a-z0-9])")),
     Word("account", re.compile(rf"{_START}(?i:(?:votre|your)(?:\\?_|-)(?:user(?:name)?|e-?mail)){_END}")),
     Word("todo", re.compile(r"\bTODO\b")),
-    Word("to-complete", re.compile(r"\[(?i:[àa] compl[ée]ter|to (?:be )?completed?)\b[^\]\n]{0,80}\]?")),
+    Word(
+        "to-complete",
+        re.compile(r"\[(?i:[àa] compl[ée]ter\b|to (?:be )?completed?(?= ?[\]:]))[^\]\n]{0,80}\]?"),
+    ),
     Word("date", re.compile(r"\[DATE\](?!\()")),
     Word("promql", re.compile(r"(?i:votre expression promql ici|your promql expression here)")),
     Word("dots", re.compile(rf"{_ANGLE}(?:\.{{3}}|…)>")),
