@@ -1,29 +1,44 @@
-"""The command line: one module per command, each with `register(subparsers)` and `run(args) -> int`.
+"""The command line: one module per command, each with a `declare…(parser)` that sets `run(args) -> int`.
 
-Messages go to stdout in the chosen format alone; progress and warnings go to stderr. This package and
-`workshop --help` import nothing heavy: commands import what they need when they run.
+Messages go to stdout in the chosen format alone; progress and warnings go to stderr. Only the module of
+the command that was asked for is imported, and commands import what they need when they run: start-up is
+a feature.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
-from workshop.cli import author, check, grade, init, journey, policy, sandbox, solution
 from workshop.cli.common import UsageError, add_common_arguments, language_of
-from workshop.texts import translate
 
-_COMMANDS = (init, check, journey, solution, grade, policy, sandbox, author)
+# name: (module, function that declares its options, one line of help)
+_COMMANDS = {
+    "init": ("init", "declare", "make a workspace: starters, materials, .workshop/"),
+    "check": ("check", "declare", "judge exercises and explain every verdict"),
+    "hint": ("journey", "declare_hint", "show the hints of an exercise"),
+    "status": ("journey", "declare_status", "show progress, points and time"),
+    "next": ("journey", "declare_next", "name the next exercise to work on"),
+    "reset": ("journey", "declare_reset", "start an exercise again; your files are kept as a backup"),
+    "solution": ("solution", "declare", "the solution of an exercise (instructors, or once passed)"),
+    "grade": ("grade", "declare", "judge many workspaces, one row each"),
+    "policy": ("policy", "declare", "try policies on resources, no cluster needed"),
+    "sandbox": ("sandbox", "declare", "a Kubernetes control plane of our own, without Docker"),
+    "author": ("author", "declare", "for authors of labs"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code (0, 1 and 3 as the report says, 2 for usage)."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser(arguments).parse_args(arguments)
     try:
         return int(args.run(args))
     except UsageError as error:
+        from workshop.texts import translate
+
         print(f"workshop: {translate(error.text, language_of(args))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -34,17 +49,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of every command; without one, the TUI opens."""
+def build_parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Return the parser; without a command, the TUI opens.
+
+    Only commands among `words` get their options; None declares them all.
+    """
     from workshop.cli import tui
 
     parser = argparse.ArgumentParser(
         prog="workshop", description="A guided, self-checking Kubernetes lab in the terminal."
     )
     add_common_arguments(parser)
-    tui.add_arguments(parser)
-    parser.set_defaults(run=tui.run)
+    tui.declare(parser)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in _COMMANDS:
-        command.register(subparsers)
+    for name, (module, function, summary) in _COMMANDS.items():
+        command = subparsers.add_parser(name, help=summary)
+        if words is None or name in words:
+            getattr(importlib.import_module(f"workshop.cli.{module}"), function)(command)
     return parser

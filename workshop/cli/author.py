@@ -8,10 +8,9 @@ from workshop.cli.common import add_common_arguments, language_of, write_output
 from workshop.texts import Text, translate
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    author = subparsers.add_parser("author", help="for authors of labs")
-    actions = author.add_subparsers(title="actions", metavar="ACTION", required=True)
+def declare(command: argparse.ArgumentParser) -> None:
+    """Declare the actions of the command."""
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     parser = actions.add_parser(
         "check", help="lint the labs: translations, hints, starters, solutions, orphans"
     )

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "junit", "markdown", "github")
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser("check", help="judge exercises and explain every verdict")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("ids", nargs="*", metavar="ID", help="exercises such as 2.2 (default: all)")
     add_common_arguments(parser, top=False)
     parser.add_argument("--offline", action="store_true", help="files only")

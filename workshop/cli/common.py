@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from workshop.texts import LANGUAGES, Language, Message, Text
 
 if TYPE_CHECKING:
     from workshop.content import Lab
+    from workshop.texts import Language, Message
     from workshop.workspace import Workspace
 
 
@@ -20,7 +17,7 @@ class UsageError(Exception):
     """The command cannot start as it was called: exit code 2, one line on stderr."""
 
     def __init__(self, text: Message) -> None:
-        super().__init__(str(text))
+        super().__init__(text)
         self.text = text
 
 
@@ -31,7 +28,7 @@ def add_common_arguments(parser: argparse.ArgumentParser, *, top: bool = True) -
         "--workspace", metavar="DIR", help="the folder that holds td/ (default: here)", **default
     )
     parser.add_argument("--lab", metavar="LAB", help="which lab (default: techmarket)", **default)
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of the messages", **default)
+    parser.add_argument("--lang", choices=("en", "fr"), help="language of the messages", **default)
 
 
 def language_of(args: argparse.Namespace) -> Language:
@@ -61,6 +58,8 @@ def lab_of(args: argparse.Namespace) -> Lab:
 
 def workspace_of(args: argparse.Namespace) -> Workspace:
     """Return the workspace asked for. Raises UsageError when the folder holds no readable td/."""
+    from pathlib import Path
+
     from workshop.workspace import NotAWorkspace, Workspace
 
     try:
@@ -77,6 +76,11 @@ def write_output(text: str, output: str | None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    from contextlib import suppress
+    from pathlib import Path
+
+    from workshop.texts import Text
+
     target = Path(output)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -13,9 +13,8 @@ from workshop.texts import Text
 FORMATS = ("text", "csv", "json", "html")
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser("grade", help="judge many workspaces, one row each")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "directories", nargs="+", metavar="DIR", help="a workspace, or a folder of workspaces"
     )

@@ -9,9 +9,8 @@ from workshop.cli.common import UsageError, add_common_arguments, lab_of, langua
 from workshop.texts import Text, translate
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser("init", help="make a workspace: starters, materials, .workshop/")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument(
         "directory", nargs="?", default=None, metavar="DIR", help="default: the current folder"
     )

@@ -24,24 +24,33 @@ if TYPE_CHECKING:
     from workshop.workspace import Workspace
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the commands."""
-    commands: list[tuple[str, str, Callable[[argparse.Namespace], int]]] = [
-        ("hint", "show the hints of an exercise", _hint),
-        ("status", "show progress, points and time", _status),
-        ("next", "name the next exercise to work on", _next),
-        ("reset", "start an exercise again; your files are kept as a backup", _reset),
-    ]
-    for name, summary, run in commands:
-        parser = subparsers.add_parser(name, help=summary)
-        if name in ("hint", "reset"):
-            parser.add_argument("id", metavar="ID")
-        if name == "hint":
-            parser.add_argument("--next", action="store_true", help="show one tier more")
-        if name == "reset":
-            parser.add_argument("--yes", action="store_true", help="do not ask")
-        add_common_arguments(parser, top=False)
-        parser.set_defaults(run=run)
+def declare_hint(parser: argparse.ArgumentParser) -> None:
+    """Declare `workshop hint`."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("--next", action="store_true", help="show one tier more")
+    _declare(parser, _hint)
+
+
+def declare_status(parser: argparse.ArgumentParser) -> None:
+    """Declare `workshop status`."""
+    _declare(parser, _status)
+
+
+def declare_next(parser: argparse.ArgumentParser) -> None:
+    """Declare `workshop next`."""
+    _declare(parser, _next)
+
+
+def declare_reset(parser: argparse.ArgumentParser) -> None:
+    """Declare `workshop reset`."""
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    _declare(parser, _reset)
+
+
+def _declare(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
+    add_common_arguments(parser, top=False)
+    parser.set_defaults(run=run)
 
 
 def exercise_of(lab: Lab, wanted: str) -> Exercise:

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from workshop.kyverno import Admission
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    policy = subparsers.add_parser("policy", help="try policies on resources, no cluster needed")
-    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
+def declare(command: argparse.ArgumentParser) -> None:
+    """Declare the actions of the command."""
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     parser = actions.add_parser("test", help="what policies do to resources")
     parser.add_argument("policies", nargs="+", metavar="POLICY")
     parser.add_argument("--resource", nargs="+", required=True, metavar="FILE", dest="resources")

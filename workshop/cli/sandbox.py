@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 _COULD_NOT = 3
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser("sandbox", help="a Kubernetes control plane of our own, without Docker")
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+def declare(command: argparse.ArgumentParser) -> None:
+    """Declare the actions of the command."""
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     build = _action(actions, "build", _build, "build the programs, or take them from an archive", named=False)
     build.add_argument("--with", metavar="NAMES", dest="with_", default="", help="also: tekton,rollouts")

@@ -17,11 +17,8 @@ from workshop.cli.journey import exercise_of
 from workshop.texts import Text, translate
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser(
-        "solution", help="the solution of an exercise (instructors, or once passed)"
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
     parser.add_argument("id", metavar="ID")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="compare the workspace with the reference")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def declare(parser: argparse.ArgumentParser) -> None:
     """Declare what the TUI takes."""
     parser.add_argument("--instructor", action="store_true", help="unlock everything and show solutions")
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
