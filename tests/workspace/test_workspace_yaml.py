@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+import yaml
 
-from workshop.workspace import Dialect, Document, Problem, Unreadable, parse_documents
+from workshop.texts import translate
+from workshop.workspace import Dialect, Document, Problem, Unreadable, composing, parse_documents
 from workshop.workspace.composing import MAX_DEPTH, MAX_NODES
 
 DIALECTS: tuple[Dialect, ...] = ("kubernetes", "core", "prometheus")
@@ -20,8 +22,8 @@ def problem(text: str, dialect: Dialect = "kubernetes") -> Problem:
     with pytest.raises(Unreadable) as caught:
         parse(text, dialect)
     found = caught.value.problem
-    assert str(found.text)
-    assert str(found.remedy)
+    for message in (found.text, found.remedy):
+        assert translate(message, "fr") != str(message), "not translated"
     return found
 
 
@@ -290,6 +292,44 @@ def test_data_of_two_aliases_is_not_shared() -> None:
     data = parse("a: &x {b: [1]}\nc: *x\n")[0].data
     data["a"]["b"].append(2)
     assert data["c"] == {"b": [1]}
+
+
+# --- where libyaml is missing ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composing, "_LOADER", yaml.SafeLoader)
+
+
+@pytest.mark.usefixtures("without_libyaml")
+@pytest.mark.parametrize("name", MISTAKES)
+def test_pure_python_reader_refuses_the_same(name: str) -> None:
+    text, place, _ = MISTAKES[name]
+    if place is None:
+        return
+    found = problem(text)
+    assert found.kind == "yaml-syntax"
+    assert found.position is not None
+
+
+@pytest.mark.usefixtures("without_libyaml")
+def test_pure_python_reader_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "é: &x [1, 'b', {c: on}]\nd: *x\n? e\n: |\n  f\n---\n!!str 1\n"
+    slow = [
+        (document.data, document.at(), document.at("d", 2, "c"), document.at("e")) for document in parse(text)
+    ]
+    monkeypatch.undo()
+    fast = [
+        (document.data, document.at(), document.at("d", 2, "c"), document.at("e")) for document in parse(text)
+    ]
+    assert slow == fast
+
+
+@pytest.mark.usefixtures("without_libyaml")
+@pytest.mark.parametrize("text", ["[" * 20_000, "- " * 20_000, "{a: [" * 5_000, "[" * 3_000 + "]" * 3_000])
+def test_pure_python_reader_withstands_depth(text: str) -> None:
+    assert problem(text).kind in ("too-deep", "key-not-text")
 
 
 # --- Lists ---------------------------------------------------------------------------------------------
