@@ -37,7 +37,8 @@ class LiveCluster:
         except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
             text = Text("the context {context} cannot be used: {problem}", context=context, problem=error)
             raise Unreachable(Reason.NO_CLUSTER, text) from error
-        self._client.configuration.retries = False
+        # urllib3 would ask a server that hangs four times over.
+        self._client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         self._groups: dict[str, list[str]] | None = None
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 
