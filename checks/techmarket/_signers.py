@@ -1,0 +1,266 @@
+"""Whose signature a policy would accept for an image: read from the policy, without a registry.
+
+A signer is imagined and the policy's attestors are asked one by one, as the engine does: every entry of
+`verifyImages` that is about the image, every set of attestors in it, as many entries of a set as it counts.
+Source: pkg/engine/internal/imageverifier.go and pkg/image/verifiers of Kyverno 1.19.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workshop.kyverno.image_policies import Verification, verifications
+from workshop.kyverno.images import parse_image
+from workshop.kyverno.outcome import Beyond, KyvernoError, work
+from workshop.kyverno.values import regex_match, wildcard
+
+_DEEPEST: Final = 20
+_ATTESTORS: Final = re.compile(r"\[\s*attestors\.\w+(?:\s*,\s*attestors\.\w+)*\s*,?\s*\]")
+_MACRO: Final = re.compile(r"\.(?:map|all|exists|exists_one|filter)\(")
+_LONGEST: Final = 1000
+
+
+class Untold(Exception):
+    """Only the real engine knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What a keyless certificate says: subject (e-mail or URL of a workflow) and issuer. Empty: unsigned."""
+
+    subject: str
+    issuer: str
+
+
+NOBODY: Final = Signer("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One entry of `verifyImages` (with its indexes) or an ImageValidatingPolicy (without)."""
+
+    data: dict[str, Any]
+    path: tuple[str | int, ...]
+    cel: bool = False
+
+    @property
+    def references(self) -> list[str]:
+        """The patterns it names images by."""
+        if self.cel:
+            matches = _maps(self.data.get("matchImageReferences"))
+            return [str(each["glob"]) for each in matches if each.get("glob")]
+        old = [self.data["image"]] if self.data.get("image") else []
+        return [str(each) for each in [*_list(self.data.get("imageReferences")), *old]]
+
+    def asks_for(self, image: str) -> bool:
+        """Whether it verifies this image at all. Raises Untold."""
+        with _told():
+            if self.cel:
+                answer = _verification(self.data).asks_for(image)
+                if answer is None:
+                    raise Untold
+                return answer
+            reference = parse_image(image).reference
+            skipped = _list(self.data.get("skipImageReferences"))
+            return _any_matches(self.references, reference) and not _any_matches(skipped, reference)
+
+    def skips(self, image: str) -> bool:
+        """Whether `skipImageReferences` takes the image out again."""
+        with _told():
+            return not self.cel and _any_matches(
+                _list(self.data.get("skipImageReferences")), parse_image(image).reference
+            )
+
+    def accepts(self, image: str, signer: Signer, containers: str = "containers") -> bool:
+        """Whether an image it asks for gets in with this signature. Raises Untold."""
+        with _told():
+            if self.cel:
+                return all(
+                    _holds(self.data, str(each.get("expression")), image, signer, containers)
+                    for each in _maps(self.data.get("validations"))
+                )
+            return all(_set_accepts(each, signer, 0) for each in _list(self.data.get("attestors")))
+
+    def keyless(self) -> Iterator[tuple[dict[str, Any], tuple[str | int, ...]]]:
+        """Yield every keyless identity with its path below the policy."""
+        if self.cel:
+            for index, attestor in enumerate(_list(self.data.get("attestors"))):
+                keyless = _map(_map(_map(attestor).get("cosign")).get("keyless"))
+                path = (*self.path, "attestors", index, "cosign", "keyless", "identities")
+                for number, identity in enumerate(_list(keyless.get("identities"))):
+                    yield _map(identity), (*path, number)
+            return
+        for index, attestors in enumerate(_list(self.data.get("attestors"))):
+            yield from _keyless_in(attestors, (*self.path, "attestors", index), 0)
+
+
+def requests_of(policy: dict[str, Any]) -> list[Request]:
+    """Return everything a policy asks to verify."""
+    spec = _map(policy.get("spec"))
+    if str(policy.get("kind")).endswith("ImageValidatingPolicy"):
+        return [Request(spec, ("spec",), cel=True)]
+    rules = _list(spec.get("rules"))
+    return [
+        Request(_converted(item), ("spec", "rules", index, "verifyImages", number))
+        for index, rule in enumerate(rules)
+        if isinstance(rule, dict)
+        for number, item in enumerate(_list(rule.get("verifyImages")))
+        if isinstance(item, dict)
+    ]
+
+
+def _converted(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry whose identity, written in the fields of old, stands among the attestors."""
+    keyless = {
+        key: item[key] for key in ("subject", "issuer", "roots", "additionalExtensions") if item.get(key)
+    }
+    if item.get("attestors") or not keyless:
+        return item
+    return {**item, "attestors": [{"entries": [{"keyless": keyless}]}]}
+
+
+def lets_in(policy: dict[str, Any], image: str, signer: Signer, containers: str = "containers") -> bool:
+    """Whether a policy lets an image in that this signer has signed. Raises Untold."""
+    return all(
+        request.accepts(image, signer, containers)
+        for request in requests_of(policy)
+        if request.asks_for(image)
+    )
+
+
+# --- attestors of verifyImages -----------------------------------------------------------------------
+
+
+def _set_accepts(attestors: object, signer: Signer, depth: int) -> bool:
+    if depth > _DEEPEST:
+        raise Untold
+    entries = _maps(_map(attestors).get("entries"))
+    count = _map(attestors).get("count")
+    wanted = count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else len(entries)
+    return sum(_entry_accepts(entry, signer, depth) for entry in entries) >= wanted
+
+
+def _entry_accepts(entry: dict[str, Any], signer: Signer, depth: int) -> bool:
+    if entry.get("attestor") is not None:
+        return _set_accepts(entry["attestor"], signer, depth + 1)
+    if "keyless" not in entry or signer == NOBODY:
+        return False  # a key or a certificate that nobody here has
+    keyless = _map(entry["keyless"])
+    subject, subject_pattern = _word(keyless, "subject"), _word(keyless, "subjectRegExp")
+    issuer, issuer_pattern = _word(keyless, "issuer"), _word(keyless, "issuerRegExp")
+    by_subject = bool(subject) and wildcard(subject, signer.subject)
+    by_pattern = bool(subject_pattern) and regex_match(subject_pattern, signer.subject)
+    return (
+        (by_subject or by_pattern or not (subject or subject_pattern))
+        and (not issuer or wildcard(issuer, signer.issuer))
+        and (not issuer_pattern or regex_match(issuer_pattern, signer.issuer))
+    )
+
+
+def _keyless_in(
+    attestors: object, path: tuple[str | int, ...], depth: int
+) -> Iterator[tuple[dict[str, Any], tuple[str | int, ...]]]:
+    for index, entry in enumerate(_list(_map(attestors).get("entries"))):
+        here = (*path, "entries", index)
+        if isinstance(entry, dict) and isinstance(entry.get("keyless"), dict):
+            yield entry["keyless"], (*here, "keyless")
+        if isinstance(entry, dict) and depth < _DEEPEST:
+            yield from _keyless_in(entry.get("attestor"), (*here, "attestor"), depth + 1)
+
+
+# --- ImageValidatingPolicy ---------------------------------------------------------------------------
+
+
+def _holds(spec: dict[str, Any], expression: str, image: str, signer: Signer, containers: str) -> bool:
+    """Evaluate one validation for a Pod with this one image; what the expression may do is kept small."""
+    import cel
+
+    if (
+        len(expression) > _LONGEST
+        or "[" in _ATTESTORS.sub("", expression)
+        or len(_MACRO.findall(expression)) > 6
+    ):
+        raise Untold
+    attestors = {str(each.get("name")): _map(each.get("cosign")) for each in _maps(spec.get("attestors"))}
+
+    def verify(_image: str, names: list[str]) -> int:
+        return sum(_cosign_accepts(attestors[name], signer) for name in names)
+
+    context = cel.Context()
+    images = {kind: [image] if kind == containers else [] for kind in _KINDS}
+    context.add_variable("images", images)
+    context.add_variable("attestors", {name: name for name in attestors})
+    context.add_function("verifyImageSignatures", verify)
+    try:
+        answer = cel.evaluate(expression, context)
+    except Exception as error:  # the library raises many kinds for what it does not know
+        raise Untold from error
+    if not isinstance(answer, bool):
+        raise Untold
+    return answer
+
+
+_KINDS: Final = ("containers", "initContainers", "ephemeralContainers")
+
+
+def _cosign_accepts(cosign: dict[str, Any], signer: Signer) -> bool:
+    keyless = cosign.get("keyless")
+    if not isinstance(keyless, dict) or signer == NOBODY:
+        return False
+    identities = _maps(keyless.get("identities"))
+    return not identities or any(_identity_accepts(each, signer) for each in identities)
+
+
+def _identity_accepts(identity: dict[str, Any], signer: Signer) -> bool:
+    for exact, pattern, value in (
+        ("subject", "subjectRegExp", signer.subject),
+        ("issuer", "issuerRegExp", signer.issuer),
+    ):
+        if _word(identity, pattern):
+            if not regex_match(_word(identity, pattern), value):
+                return False
+        elif _word(identity, exact) and _word(identity, exact) != value:
+            return False
+    return not identity.get("subjectExpression")
+
+
+def _verification(spec: dict[str, Any]) -> Verification:
+    return verifications({"kind": "ImageValidatingPolicy", "spec": spec})[0]
+
+
+# --- odd shapes --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Count the work done inside; what the evaluator cannot do becomes Untold."""
+    try:
+        with work():
+            yield
+    except (KyvernoError, Beyond, RecursionError) as error:
+        raise Untold from error
+
+
+def _any_matches(patterns: list[Any], reference: str) -> bool:
+    return any(wildcard(str(pattern), reference) for pattern in patterns)
+
+
+def _word(of: dict[str, Any], key: str) -> str:
+    value = of.get(key)
+    return "" if value is None else str(value)
+
+
+def _map(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _maps(value: object) -> list[dict[str, Any]]:
+    return [each for each in _list(value) if isinstance(each, dict)]
