@@ -187,7 +187,7 @@ class LiveCluster:
         self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
         from kubernetes.client.exceptions import ApiException
-        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import HTTPError, NewConnectionError
         from urllib3.exceptions import TimeoutError as RequestTimeout
 
         headers = {"Accept": "application/json"}
@@ -204,13 +204,13 @@ class LiveCluster:
             )
             response: Any = self._client.call_api(*request, _request_timeout=(self._seconds, self._seconds))
             return int(response.status), (response.read() or b"").decode(errors="replace")
+        except NewConnectionError as error:  # a kind of time-out to urllib3: nobody listens
+            raise _no_answer(error) from error
         except RequestTimeout as error:
             text = Text("no answer within {seconds} s", seconds=f"{self._seconds:g}")
             raise Unreachable(Reason.TIMEOUT, text) from error
         except (ApiException, HTTPError, OSError) as error:
-            raise Unreachable(
-                Reason.NO_CLUSTER, Text("no answer: {problem}", problem=str(error)[:200])
-            ) from error
+            raise _no_answer(error) from error
 
     def _checked(self, status: int, answer: Object) -> Object:
         """Return the answer of a request that worked. Raises Unreachable with the reason it did not."""
@@ -234,6 +234,10 @@ def _preferred_first(group: Object) -> list[str]:
     preferred = str(group.get("preferredVersion", {}).get("groupVersion"))
     versions = [str(each.get("groupVersion")) for each in group.get("versions", []) if isinstance(each, dict)]
     return sorted(versions, key=lambda version: version != preferred)
+
+
+def _no_answer(error: Exception) -> Unreachable:
+    return Unreachable(Reason.NO_CLUSTER, Text("no answer: {problem}", problem=str(error)[:200]))
 
 
 def _root(version: str) -> str:
