@@ -15,26 +15,10 @@ from typing import Final
 
 _USUAL_EDITORS: Final = ("nano", "vim", "nvim", "vi", "micro", "hx", "emacs")
 _PLUS_LINE: Final = frozenset(
-    [
-        "emacs",
-        "emacsclient",
-        "gedit",
-        "gvim",
-        "jed",
-        "joe",
-        "kak",
-        "kate",
-        "less",
-        "mg",
-        "micro",
-        "nano",
-        "ne",
-        "nvi",
-        "nvim",
-        "vi",
-        "view",
-        "vim",
-    ]
+    {
+        *("emacs", "emacsclient", "gedit", "gvim", "jed", "joe", "kak", "kate", "less"),
+        *("mg", "micro", "nano", "ne", "nvi", "nvim", "vi", "view", "vim"),
+    }
 )
 _GOTO: Final = frozenset({"code", "code-insiders", "codium", "cursor", "vscodium", "windsurf"})
 _COLON: Final = frozenset({"helix", "hx", "subl", "zed", "zeditor"})

@@ -8,6 +8,20 @@ from textual.theme import Theme
 
 _QUIET: Final = {"block-cursor-text-style": "none"}
 
+
+def _scrollbars(background: str, bar: str, held: str) -> dict[str, str]:
+    backgrounds = dict.fromkeys(
+        (
+            "scrollbar-background",
+            "scrollbar-background-hover",
+            "scrollbar-background-active",
+            "scrollbar-corner-color",
+        ),
+        background,
+    )
+    return {**backgrounds, "scrollbar": bar, "scrollbar-hover": held, "scrollbar-active": held}
+
+
 DARK: Final = Theme(
     name="workshop-dark",
     primary="#6aa9e9",
@@ -24,6 +38,7 @@ DARK: Final = Theme(
     variables={
         **_QUIET,
         "border-blurred": "#212a36",
+        **_scrollbars("#11161d", "#2a3544", "#3d5068"),
         "footer-key-foreground": "#8fbdf0",
         "block-cursor-foreground": "#f2f6fb",
         "block-cursor-background": "#2c3d52",
@@ -47,6 +62,7 @@ LIGHT: Final = Theme(
     variables={
         **_QUIET,
         "border-blurred": "#e6e2d6",
+        **_scrollbars("#fbfaf6", "#dcd7c8", "#b9c9d8"),
         "footer-key-foreground": "#2a6db0",
         "block-cursor-foreground": "#10161c",
         "block-cursor-background": "#cfe0f1",

@@ -24,22 +24,10 @@ _MAX_FILES: Final = 5_000
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__"})
 # Mounts that send no events for what happens on the other side.
 _SILENT: Final = frozenset(
-    [
-        "9p",
-        "afs",
-        "ceph",
-        "cifs",
-        "drvfs",
-        "fuse.sshfs",
-        "fuse.vmhgfs-fuse",
-        "nfs",
-        "nfs4",
-        "prl_fs",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-    ]
+    {
+        *("9p", "afs", "ceph", "cifs", "drvfs", "fuse.sshfs", "fuse.vmhgfs-fuse", "nfs", "nfs4"),
+        *("prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs"),
+    }
 )
 
 Snapshot = Mapping[str, tuple[int, int, int]]

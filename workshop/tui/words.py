@@ -15,6 +15,9 @@ from workshop.verdicts import Level, Mode, Reason, Verdict
 
 __all__ = ["VERDICT_WORDS"]
 
+# Not Textual's $text-muted: its automatic colour loses its transparency inside styled text.
+MUTED: Final = "$foreground 65%"
+FAINT: Final = "$foreground 40%"
 # A verdict that nobody asked for yet is None.
 _SYMBOLS: Final = {
     None: "○",
@@ -26,12 +29,12 @@ _SYMBOLS: Final = {
     Verdict.ERROR: "!",
 }
 _STYLES: Final = {
-    None: "$text-muted",
+    None: MUTED,
     Verdict.PASSED: "$text-success",
     Verdict.FAILED: "$text-error",
     Verdict.UNFINISHED: "$text-warning",
-    Verdict.BLOCKED: "$text-muted",
-    Verdict.UNKNOWN: "$text-muted",
+    Verdict.BLOCKED: MUTED,
+    Verdict.UNKNOWN: MUTED,
     Verdict.ERROR: "bold $text-error",
 }
 LOCK: Final = "·"
@@ -94,7 +97,7 @@ def hanging(lead: Content, text: Content, width: int) -> Content:
 def gauge(done: float, total: float, width: int) -> Content:
     """Return a bar of `width` cells, filled in proportion; full only when everything is done."""
     filled = 0 if total <= 0 else min(width, int(width * done / total + 1e-9))
-    return Content.assemble(("━" * filled, "$text-success"), ("─" * (width - filled), "$text-disabled"))
+    return Content.assemble(("━" * filled, "$text-success"), ("─" * (width - filled), FAINT))
 
 
 def minutes(seconds: float) -> int:

@@ -87,4 +87,4 @@ class AnswersDialog(Dialog[None]):
             self.draw()
             return
         self.dismiss()
-        self.workshop.check_again()
+        self.workshop.action_check_all()

@@ -15,7 +15,7 @@ from workshop.texts import Text
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
 from workshop.tui.widgets.top_bar import TopBar
-from workshop.tui.words import gauge, hanging, minutes, prose, style, symbol
+from workshop.tui.words import FAINT, MUTED, gauge, hanging, minutes, prose, style, symbol
 from workshop.verdicts import Verdict
 
 
@@ -55,13 +55,11 @@ def _lines(state: State, width: int) -> Iterator[Content]:
     yield Content("")
     for criterion, verdict in zip(lab.criteria, met, strict=True):
         sign = Content.assemble((f" {symbol(verdict)} ", style(verdict)), " ")
-        words = prose(say(criterion.title), "" if verdict is Verdict.PASSED else "$text-muted")
+        words = prose(say(criterion.title), "" if verdict is Verdict.PASSED else MUTED)
         detail = "  ".join(_exercise(state, each) for each in criterion.exercises)
         if criterion.exercises and criterion.at_least < len(criterion.exercises):
             detail += "  " + say(Text("({count} are enough)", count=criterion.at_least))
-        yield hanging(
-            sign, Content.assemble(words, ("   " + detail if detail else "", "$text-disabled")), width
-        )
+        yield hanging(sign, Content.assemble(words, ("   " + detail if detail else "", FAINT)), width)
     yield Content("")
     points = state.points()
     yield Content.styled(say(Text("Points")), "bold $text-primary")
@@ -72,13 +70,13 @@ def _lines(state: State, width: int) -> Iterator[Content]:
             continue
         spent = f"{minutes(state.seconds(block.exercises)):>3}/{block.minutes} min"
         earned = f"{state.points(block.exercises):>4g}/{total:g}"
-        yield Content.assemble(
+        lead = Content.assemble(
             " ",
             gauge(state.passed(block), len(block.exercises), 12),
-            (f"{earned:<9}", ""),
-            (f"{spent:<13}", "$text-muted"),
-            say(block.title),
+            f"{earned:<9}",
+            (f"{spent:<13}", MUTED),
         )
+        yield hanging(lead, Content(say(block.title)), width)
     yield Content("")
     verdict_words = (
         Text(
@@ -101,7 +99,7 @@ def _lines(state: State, width: int) -> Iterator[Content]:
     if Verdict.UNKNOWN in met:
         yield Content("")
         note = Text("A question mark: this mode cannot verify it. It counts neither for nor against you.")
-        yield hanging(Content(" "), Content.styled(say(note), "$text-muted"), width)
+        yield hanging(Content(" "), Content.styled(say(note), MUTED), width)
 
 
 def _exercise(state: State, exercise_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,15 +14,17 @@ from textual.widgets import Footer, OptionList, Static
 
 from workshop.content import Exercise
 from workshop.texts import Text
+from workshop.tui import handover
 from workshop.tui.brief import commands_of, markdown_of
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
 from workshop.tui.widgets.check_list import CheckList
 from workshop.tui.widgets.exercise_head import ExerciseHead, NextStep
-from workshop.tui.widgets.fact_list import FactList
+from workshop.tui.widgets.fact_list import FactList, why
 from workshop.tui.widgets.hint_pane import HintPane
-from workshop.tui.widgets.pane_tabs import PaneTabs
+from workshop.tui.widgets.pane_tabs import PaneTabs, Tab
 from workshop.tui.widgets.top_bar import TopBar
+from workshop.tui.words import MUTED, prose
 from workshop.verdicts import Level, Verdict
 
 if TYPE_CHECKING:
@@ -37,14 +40,14 @@ class ExerciseScreen(Drawn[None]):
     CSS_PATH = "exercise.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.map", "Map", id="exercise.map"),
-        Binding("b", "pane('brief')", "Brief", id="exercise.brief"),
-        Binding("c", "pane('checks')", "Checks", id="exercise.checks"),
+        Binding("b", "pane('brief')", "Brief", show=False, id="exercise.brief"),
+        Binding("c", "pane('checks')", "Checks", show=False, id="exercise.checks"),
         Binding("h", "hint", "Hint", id="exercise.hint"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("a", "answer", "Answer", id="exercise.answer"),
         Binding("n", "go(1)", "Next", id="exercise.next"),
         Binding("p", "go(-1)", "Previous", show=False, id="exercise.previous"),
-        Binding("r", "check", "Check again", show=False, id="exercise.check"),
+        Binding("r", "app.check_all", "Check again", show=False, id="exercise.check"),
         Binding("t", "app.shell", "Terminal", show=False, id="exercise.shell"),
         Binding("y", "copy", "Copy a command", show=False, id="exercise.copy"),
         Binding("s", "solution", "Solution", id="exercise.solution"),
@@ -72,7 +75,7 @@ class ExerciseScreen(Drawn[None]):
                     yield HintPane(id="hint-text")
             with Vertical(id="judging"):
                 yield CheckList(id="checks")
-                yield Static(id="checking")
+                yield Static(id="why")
                 yield FactList(id="facts")
         yield NextStep()
         yield Footer(show_command_palette=False)
@@ -107,9 +110,7 @@ class ExerciseScreen(Drawn[None]):
         checks.language = facts.language = state.language
         checks.result = result
         facts.check = checks.selected
-        waiting = self.query_one("#checking", Static)
-        waiting.display = result is None
-        waiting.update(self.say(Text("checking…")))
+        self._show_why()
         self._show_pane()
 
     def _show_pane(self) -> None:
@@ -119,7 +120,7 @@ class ExerciseScreen(Drawn[None]):
         for pane in PANES:
             self.set_class(pane == self._pane, f"-pane-{pane}")
 
-    def _tabs(self) -> tuple[tuple[str, str, str, str], ...]:
+    def _tabs(self) -> tuple[Tab, ...]:
         state, exercise = self.shown, self.exercise
         result = state.results.get(exercise.id)
         judged = (
@@ -131,9 +132,9 @@ class ExerciseScreen(Drawn[None]):
         colour = "$text-success" if judged and passed == len(judged) else "$text-warning"
         revealed, total = state.hints.get(exercise.id, 0), len(exercise.hints)
         return (
-            (BRIEF, self.say(Text("Brief")), "", ""),
-            (CHECKS, self.say(Text("Checks")), f"{passed}/{len(judged)}" if judged else "", colour),
-            (HINTS, self.say(Text("Hints")), f"{revealed}/{total}" if total else "", "$text-muted"),
+            Tab(BRIEF, "b", self.say(Text("Brief"))),
+            Tab(CHECKS, "c", self.say(Text("Checks")), f"{passed}/{len(judged)}" if judged else "", colour),
+            Tab(HINTS, "h", self.say(Text("Hints")), f"{revealed}/{total}" if total else ""),
         )
 
     def _focus(self) -> None:
@@ -145,6 +146,12 @@ class ExerciseScreen(Drawn[None]):
     @on(OptionList.OptionHighlighted, "#checks")
     def _look_at(self) -> None:
         self.query_one(FactList).check = self.query_one(CheckList).selected
+        self._show_why()
+
+    def _show_why(self) -> None:
+        check = self.query_one(CheckList).selected
+        message = why(check) if check is not None else Text("checking…")
+        self.query_one("#why", Static).update(prose(self.say(message), MUTED) if message is not None else "")
 
     @on(OptionList.OptionSelected, "#checks")
     def _into_facts(self) -> None:
@@ -185,23 +192,22 @@ class ExerciseScreen(Drawn[None]):
         else:
             self.workshop.open_exercise(neighbour.id)
 
-    def action_check(self) -> None:
-        """Judge again, now."""
-        self.workshop.check_again()
-
     def action_edit(self) -> None:
         """Open a file: from the checks the one of the selected fact at its line, else the deliverable."""
         fact = self.query_one(FactList).selected
         source = fact.source if fact is not None and fact.met is not True else None
         if self.query_one("#judging").has_focus_within and source is not None and source.file is not None:
-            self.workshop.edit(source.file, source.line)
+            handover.edit(self.workshop, source.file, source.line)
             return
-        files = [*self.exercise.deliverables, *self.exercise.optional]
+        named = (*self.exercise.deliverables, *self.exercise.optional)
+        files = [name for name in named if not (self.shown.folder / name).is_dir()]
         lines = {source.file: source.line} if source is not None and source.file is not None else {}
         if len(files) == 1:
-            self.workshop.edit(files[0], lines.get(files[0]))
+            handover.edit(self.workshop, files[0], lines.get(files[0]))
         elif files:
-            self._choose(Text("Which file?"), files, lambda file: self.workshop.edit(file, lines.get(file)))
+            self._choose(
+                Text("Which file?"), files, lambda file: handover.edit(self.workshop, file, lines.get(file))
+            )
         elif self.exercise.questions:
             self.action_answer()
         else:
@@ -224,9 +230,9 @@ class ExerciseScreen(Drawn[None]):
         if not commands:
             self.notify(self.say(Text("This exercise names no command.")))
         elif len(commands) == 1:
-            self.workshop.copy(commands[0])
+            handover.copy(self.workshop, commands[0])
         else:
-            self._choose(Text("Which command?"), commands, self.workshop.copy)
+            self._choose(Text("Which command?"), commands, partial(handover.copy, self.workshop))
 
     def action_solution(self) -> None:
         """Show the walkthrough and the reference files."""
@@ -246,7 +252,7 @@ class ExerciseScreen(Drawn[None]):
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Copy the address of a link."""
         # A browser started from here may well be one that takes the terminal: hand the address over.
-        self.workshop.copy(event.href)
+        handover.copy(self.workshop, event.href)
 
     def _choose(self, title: Text, choices: list[str], then: Callable[[str], None]) -> None:
         from workshop.tui.screens.choose import ChooseDialog

@@ -18,6 +18,7 @@ from workshop.tui.state import State
 from workshop.tui.widgets.exercise_card import ExerciseCard
 from workshop.tui.widgets.lab_list import LabList
 from workshop.tui.widgets.top_bar import TopBar
+from workshop.tui.words import FAINT, MUTED
 
 
 class MapScreen(Drawn[None]):
@@ -30,7 +31,7 @@ class MapScreen(Drawn[None]):
         Binding("r", "app.check_all", "Check all", id="map.check"),
         Binding("g", "app.board", "Goals", id="map.board"),
         Binding("w", "app.welcome", "Settings", id="map.welcome"),
-        Binding("t", "app.shell", "Terminal", id="map.shell"),
+        Binding("t", "app.shell", "Terminal", show=False, id="map.shell"),
     ]
 
     def __init__(self, state: State, exercise_id: str | None = None) -> None:
@@ -95,13 +96,10 @@ class MapScreen(Drawn[None]):
             ("✓", "$text-success", Text("passed")),
             ("✗", "$text-error", Text("failed")),
             ("◐", "$text-warning", Text("unfinished")),
-            ("○", "$text-muted", Text("not started")),
-            ("?", "$text-muted", Text("not verified")),
-            ("·", "$text-disabled", Text("locked")),
+            ("○", MUTED, Text("not started")),
+            ("?", MUTED, Text("not verified")),
+            ("·", FAINT, Text("locked")),
         )
         return Content("   ").join(
-            [
-                Content.assemble((sign, colour), " ", (say(word), "$text-muted"))
-                for sign, colour, word in signs
-            ]
+            [Content.assemble((sign, colour), " ", (say(word), MUTED)) for sign, colour, word in signs]
         )

@@ -16,11 +16,12 @@ from textual.widgets.option_list import Option
 from workshop.content import Exercise
 from workshop.solutions import CannotApply, SolutionFile, apply, compare, reference_files
 from workshop.texts import Text
+from workshop.tui import handover
 from workshop.tui.screens.base import Drawn
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.state import State
 from workshop.tui.widgets.top_bar import TopBar
-from workshop.tui.words import printable
+from workshop.tui.words import FAINT, printable
 from workshop.workspace import NotAWorkspace, Workspace
 
 WALKTHROUGH = "walkthrough"
@@ -87,7 +88,7 @@ class SolutionScreen(Drawn[None]):
         """Copy the reference file."""
         file = self._file()
         if file is not None:
-            self.workshop.copy(file.text)
+            handover.copy(self.workshop, file.text)
 
     def action_apply(self) -> None:
         """Put the reference in place of the student's file, which is kept, once that is confirmed."""
@@ -118,7 +119,7 @@ class SolutionScreen(Drawn[None]):
         )
         self.notify(self.say(message), markup=False)
         self._turn_page()
-        self.workshop.check_again()
+        self.workshop.action_check_all()
 
     def _file(self) -> SolutionFile | None:
         found = next(iter(self.query("#pages").results(OptionList)), None)
@@ -155,7 +156,7 @@ def _numbered(text: str) -> Content:
     width = len(str(len(lines)))
     return Content("\n").join(
         [
-            Content.assemble((f"{number:>{width}}  ", "$text-disabled"), printable(line))
+            Content.assemble((f"{number:>{width}}  ", FAINT), printable(line))
             for number, line in enumerate(lines, start=1)
         ]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
@@ -20,14 +19,14 @@ from workshop.texts import LANGUAGES, Message, Text
 from workshop.tui.messages import WorkspaceStarted
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
-from workshop.tui.words import MODE_WORDS, hanging
+from workshop.tui.words import MODE_WORDS, MUTED, hanging
 from workshop.verdicts import Mode
 
 _LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 _MODES: dict[Mode, tuple[Text, tuple[str, ...]]] = {
-    Mode.OFFLINE: (Text("Your files are judged; needs nothing but this program."), ()),
-    Mode.SANDBOX: (Text("Files, and a control plane of real Kubernetes components without containers."), ()),
-    Mode.CLUSTER: (Text("Files, and a kind cluster of your own."), ("docker", "kind", "kubectl")),
+    Mode.OFFLINE: (Text("Your files; nothing but this program is needed."), ()),
+    Mode.SANDBOX: (Text("Also a real Kubernetes control plane, without containers."), ()),
+    Mode.CLUSTER: (Text("Also a kind cluster of your own."), ("docker", "kind", "kubectl")),
 }
 # GitHub's rule for user names: letters, digits and single hyphens inside, 39 at most.
 _GITHUB = r"(?:[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38})?"
@@ -59,6 +58,8 @@ class WelcomeScreen(Drawn[None]):
             yield OptionList(*(Option(_LANGUAGE_NAMES[each], id=each) for each in LANGUAGES), id="languages")
             yield Static(self.say(Text("What the checks look at")), classes="label")
             yield OptionList(*(Option("", id=mode.value) for mode in Mode), id="modes")
+            later = Text("This version judges files only: the rest shows as not verified.")
+            yield Static(self.say(later), id="later")
             if self._fresh:
                 folder = Text(
                     "{folder} holds no td/ yet: the starters are put there, nothing is overwritten.",
@@ -84,7 +85,7 @@ class WelcomeScreen(Drawn[None]):
                         validators=[Regex(_EMAIL)],
                     )
             with Horizontal(id="buttons"):
-                yield Button(self.say(Text("Begin")), id="start", variant="primary")
+                yield Button(self.say(Text("Begin")), id="start", variant="primary", compact=True)
                 yield Static("", id="problem")
         yield Footer(show_command_palette=False)
 
@@ -95,33 +96,30 @@ class WelcomeScreen(Drawn[None]):
         for index, language in enumerate(LANGUAGES):
             mark = _mark(language == state.language)
             languages.replace_option_prompt_at_index(index, Content.assemble(mark, _LANGUAGE_NAMES[language]))
-        width = max(40, self.size.width - 12)
         for index, mode in enumerate(Mode):
-            modes.replace_option_prompt_at_index(index, Content("\n").join(self._mode_lines(mode, width)))
-        if languages.highlighted is None:
-            languages.highlighted = LANGUAGES.index(state.language)
-        if modes.highlighted is None:
-            modes.highlighted = list(Mode).index(state.mode)
+            modes.replace_option_prompt_at_index(index, self._mode(mode))
+
+    def on_mount(self) -> None:
+        """Fill the form, the chosen lines highlighted."""
+        super().on_mount()
+        self.query_one("#languages", OptionList).highlighted = LANGUAGES.index(self.shown.language)
+        self.query_one("#modes", OptionList).highlighted = list(Mode).index(self.shown.mode)
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
         self.draw()
 
-    def _mode_lines(self, mode: Mode, width: int) -> Iterator[Content]:
+    def _mode(self, mode: Mode) -> Content:
         what, tools = _MODES[mode]
-        yield Content.assemble(_mark(mode is self.shown.mode), (self.say(MODE_WORDS[mode]), "bold"))
-        pad = Content("   ")
-        yield hanging(pad, Content.styled(self.say(what), "$text-muted"), width)
-        notes: list[tuple[Message, str]] = []
+        name = self.say(MODE_WORDS[mode])
+        column = max(len(self.say(word)) for word in MODE_WORDS.values())
+        lead = Content.assemble(_mark(mode is self.shown.mode), (f"{name:<{column}}  ", "bold"))
         missing = [tool for tool in tools if shutil.which(tool) is None]
+        text = Content.styled(self.say(what), MUTED)
         if missing:
-            notes.append((Text("Not installed here: {tools}.", tools=", ".join(missing)), "$text-warning"))
-        if mode is not Mode.OFFLINE:
-            later = Text("This version looks at files only: the rest shows as not verified.")
-            notes.append((later, "$text-warning"))
-        if notes:
-            words = Content(" ").join([Content.styled(self.say(note), colour) for note, colour in notes])
-            yield hanging(pad, words, width)
+            note = self.say(Text("Not installed here: {tools}.", tools=", ".join(missing)))
+            text = Content.assemble(text, " ", (note, "$text-warning"))
+        return hanging(lead, text, self.query_one("#modes").content_size.width or 72)
 
     # --- what happens ----------------------------------------------------------------------------
 
@@ -179,4 +177,4 @@ class WelcomeScreen(Drawn[None]):
 
 
 def _mark(on: bool) -> Content:
-    return Content.styled(" ● ", "$text-primary") if on else Content.styled(" ○ ", "$text-muted")
+    return Content.styled(" ● ", "$text-primary") if on else Content.styled(" ○ ", MUTED)

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 
 from workshop.texts import Language, Text
 from workshop.tui.widgets.wrapped_list import WrappedList
-from workshop.tui.words import LEVEL_WORDS, hanging, prose, say, style, symbol
+from workshop.tui.words import FAINT, LEVEL_WORDS, MUTED, hanging, prose, say, style, symbol
 from workshop.verdicts import CheckResult, ExerciseResult, Level, Verdict
 
 _BAD = (Verdict.FAILED, Verdict.UNFINISHED, Verdict.ERROR)
@@ -23,27 +23,13 @@ class CheckList(WrappedList):
 
     def watch_result(self, before: ExerciseResult | None, after: ExerciseResult | None) -> None:
         """Draw the verdicts; the first time, go to the first check that asks for work."""
-        self.redraw()
         if after is not None and (before is None or before.id != after.id):
-            self.go_to_first_problem()
+            self.wanted = _first_problem(after)
+        self.redraw()
 
     def watch_language(self) -> None:
         """Draw in another language."""
         self.redraw()
-
-    def go_to_first_problem(self) -> None:
-        """Put the highlight on the first check that is not passed, `must` checks first."""
-        checks = self.result.checks if self.result else ()
-        ranked = sorted(
-            range(len(checks)),
-            key=lambda index: (
-                checks[index].verdict not in _BAD,
-                checks[index].level is not Level.MUST,
-                index,
-            ),
-        )
-        if ranked and self.option_count == len(checks):
-            self.highlighted = ranked[0]
 
     @property
     def selected(self) -> CheckResult | None:
@@ -58,12 +44,18 @@ class CheckList(WrappedList):
             sign = Content.assemble(
                 (f" {symbol(check.verdict, check.level)} ", style(check.verdict, check.level))
             )
-            title = prose(say(check.title, self.language), "$text-muted" if check.left_out else "")
+            title = prose(say(check.title, self.language), MUTED if check.left_out else "")
             if check.level is not Level.MUST:
                 word = say(LEVEL_WORDS[check.level], self.language)
-                title = Content.assemble(title, (f"  {word}", "$text-disabled"))
+                title = Content.assemble(title, (f"  {word}", FAINT))
             elif check.left_out:
-                title = Content.assemble(
-                    title, (f"  {say(Text('not verified'), self.language)}", "$text-disabled")
-                )
+                title = Content.assemble(title, (f"  {say(Text('not verified'), self.language)}", FAINT))
             yield check.id, hanging(sign, title, width)
+
+
+def _first_problem(result: ExerciseResult) -> str | None:
+    """Return the id of the first check that is not passed, `must` checks before the others."""
+    ranked = sorted(
+        result.checks, key=lambda check: (check.verdict not in _BAD, check.level is not Level.MUST)
+    )
+    return ranked[0].id if ranked else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from pathlib import PurePosixPath
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -11,7 +13,7 @@ from textual.widgets import Static
 from workshop.content import Exercise
 from workshop.texts import Text
 from workshop.tui.state import State
-from workshop.tui.words import VERDICT_WORDS, gauge, minutes, prose, style, symbol
+from workshop.tui.words import MUTED, VERDICT_WORDS, gauge, minutes, prose, style, symbol
 from workshop.verdicts import Half, Verdict
 
 _HALVES = {
@@ -48,7 +50,7 @@ def _lines(state: State, exercise: Exercise) -> Iterator[Content]:
     if exercise.id not in state.unlocked:
         yield Content.styled(say(Text("Locked: finish the one before it first.")), "$text-warning")
     elif verdict is None:
-        yield Content.styled(say(Text("not started")), "$text-muted")
+        yield Content.styled(say(Text("not started")), MUTED)
     else:
         yield Content.styled(f"{symbol(verdict)} {say(VERDICT_WORDS[verdict])}", style(verdict))
     yield Content("")
@@ -60,18 +62,20 @@ def _lines(state: State, exercise: Exercise) -> Iterator[Content]:
     spent = minutes(state.spent.get(exercise.id, 0.0))
     yield Content(f"{worth}  ·  {spent}/{exercise.minutes} min")
     looked = ", ".join(say(_HALVES[half]) for half in exercise.halves)
-    yield Content.styled(say(Text("Judged by {what}", what=looked)), "$text-muted")
+    yield Content.styled(say(Text("Judged by {what}", what=looked)), MUTED)
     if verdict is Verdict.UNKNOWN:
-        yield Content.styled(say(Text("This mode cannot verify it, and it locks nothing.")), "$text-muted")
+        yield Content.styled(say(Text("This mode cannot verify it, and it locks nothing.")), MUTED)
     if exercise.deliverables:
         yield Content("")
         yield Content.styled(say(Text("Deliverables")), "bold")
-        for path in exercise.deliverables:
-            yield Content.styled(f"  {path}", "$text-accent")
+        for folder, files in groupby(map(PurePosixPath, exercise.deliverables), key=lambda path: path.parent):
+            yield Content.styled(f"{folder}/", MUTED)
+            for file in files:
+                yield Content.styled(f"  {file.name}", "$text-accent")
     block = state.block_of(exercise)
     yield Content("")
     yield Content.styled(say(block.title), "bold")
-    yield prose(say(block.goal), "$text-muted")
+    yield prose(say(block.goal), MUTED)
     total = sum(each.points for each in block.exercises)
     yield Content.assemble(
         gauge(state.passed(block), len(block.exercises), 12),

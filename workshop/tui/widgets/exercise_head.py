@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -9,7 +11,7 @@ from textual.widget import Widget
 from workshop.content import Exercise
 from workshop.texts import Text
 from workshop.tui.state import State
-from workshop.tui.words import VERDICT_WORDS, minutes, prose, style, symbol
+from workshop.tui.words import MUTED, VERDICT_WORDS, minutes, prose, style, symbol
 from workshop.verdicts import Level, Verdict
 
 
@@ -36,7 +38,7 @@ class ExerciseHead(Widget):
         spent = f"{minutes(state.spent.get(exercise.id, 0.0))}/{exercise.minutes} min"
         right = Content.assemble(
             (f"{symbol(verdict)} {word}", f"bold {style(verdict)}"),
-            ("   " + "  ·  ".join(part for part in (worth, spent) if part), "$text-muted"),
+            ("   " + "  ·  ".join(part for part in (worth, spent) if part), MUTED),
         )
         left = Content.assemble((exercise.id, "bold $text-primary"), f"  {state.say(exercise.title)}")
         room = max(0, self.content_size.width - right.cell_length - 2)
@@ -63,10 +65,12 @@ class NextStep(Widget):
         if result.verdict is Verdict.PASSED:
             worth = state.say(Text("Passed: {points} points.", points=f"{result.points:g}"))
             onward = state.say(Text("n: next exercise")) if state.neighbour(exercise, 1) else ""
-            return Content.assemble((f" ✓ {worth} ", "$text-success"), (onward, "$text-muted"))
+            return Content.assemble((f" ✓ {worth} ", "$text-success"), (onward, MUTED))
         for check in sorted(result.checks, key=lambda check: check.level is not Level.MUST):
             for fact in check.unmet:
-                where = f"{fact.source.file}:{fact.source.line}  " if fact.source and fact.source.line else ""
+                where = (
+                    f"{PurePosixPath(str(fact.source)).name}  " if fact.source and fact.source.line else ""
+                )
                 said = fact.claim if fact.observed is None else fact.observed
                 return Content.assemble(
                     (f" {symbol(check.verdict, check.level)} ", style(check.verdict, check.level)),
@@ -75,6 +79,6 @@ class NextStep(Widget):
                 )
         if result.verdict in (Verdict.UNKNOWN, Verdict.BLOCKED):
             return Content.styled(
-                " ? " + state.say(Text("This mode cannot verify it, and it locks nothing.")), "$text-muted"
+                " ? " + state.say(Text("This mode cannot verify it, and it locks nothing.")), MUTED
             )
         return Content("")

@@ -1,4 +1,4 @@
-"""What the selected check found: expected, found, where, why it matters, what to try."""
+"""What the selected check found: expected, found, where, what to try."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from textual.reactive import reactive
 
 from workshop.texts import Language, Message, Text
 from workshop.tui.widgets.wrapped_list import WrappedList
-from workshop.tui.words import NOT_JUDGED, hanging, prose, say
+from workshop.tui.words import MUTED, NOT_JUDGED, hanging, prose, say
 from workshop.verdicts import CheckResult, Fact, Verdict
 
-_SIGNS = {True: ("✓", "$text-success"), False: ("✗", "$text-error"), None: ("?", "$text-muted")}
+_SIGNS = {True: ("✓", "$text-success"), False: ("✗", "$text-error"), None: ("?", MUTED)}
 _EXPECTED, _FOUND, _WHERE, _TRY = Text("expected"), Text("found"), Text("where"), Text("try")
 
 
@@ -43,25 +43,10 @@ class FactList(WrappedList):
     def selected(self) -> Fact | None:
         """The highlighted fact, else the first one."""
         facts = self.facts
-        index = (self.highlighted or 0) - self._before_facts
-        return facts[index] if 0 <= index < len(facts) else facts[0] if facts else None
-
-    @property
-    def _before_facts(self) -> int:
-        return 1 if self.check is not None and _preface(self.check) is not None else 0
+        return facts[self.highlighted or 0] if (self.highlighted or 0) < len(facts) else None
 
     def lines(self, width: int) -> Iterator[tuple[str, Content]]:
-        """Yield why the check matters (unless it holds), then every fact."""
-        if self.check is None:
-            return
-        preface = _preface(self.check)
-        if preface is not None:
-            yield (
-                "why",
-                Content("\n").join(
-                    [hanging(Content(" "), prose(self._say(preface), "$text-muted"), width), ""]
-                ),
-            )
+        """Yield every fact."""
         for index, fact in enumerate(self.facts):
             yield f"fact-{index}", self._fact(fact, width)
 
@@ -86,7 +71,7 @@ class FactList(WrappedList):
             colours = ("$text-success", "$text-error", "$text-accent", "")
             for label, value, value_style in zip(labels, values, colours, strict=True):
                 if value is not None:
-                    lead = Content.styled(f"   {label:<{column}}  ", "$text-muted")
+                    lead = Content.styled(f"   {label:<{column}}  ", MUTED)
                     rows.append(hanging(lead, prose(self._say(value), value_style), width))
             rows.append(Content(""))
         return Content("\n").join(rows)
@@ -95,7 +80,7 @@ class FactList(WrappedList):
         return say(message, self.language)
 
 
-def _preface(check: CheckResult) -> Message | None:
+def why(check: CheckResult) -> Message | None:
     """Return what is said before the facts: why nothing was judged, or why it matters."""
     if check.reason in NOT_JUDGED and check.verdict is not Verdict.PASSED:
         return NOT_JUDGED[check.reason]

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from workshop.content import Exercise
 from workshop.texts import Text
 from workshop.tui.state import State
-from workshop.tui.words import prose
+from workshop.tui.words import MUTED, prose
 
 
 class HintPane(Static):
@@ -49,8 +49,8 @@ def _lines(state: State, exercise: Exercise) -> Iterator[Content]:
         yield Content("")
     if revealed < total:
         message = Text("Press h for the next hint.") if revealed else Text("Press h for a first hint.")
-        yield Content.styled(say(message), "$text-muted")
+        yield Content.styled(say(message), MUTED)
     elif total:
-        yield Content.styled(say(Text("That was the last hint.")), "$text-muted")
+        yield Content.styled(say(Text("That was the last hint.")), MUTED)
     else:
-        yield Content.styled(say(Text("This exercise has no hints.")), "$text-muted")
+        yield Content.styled(say(Text("This exercise has no hints.")), MUTED)

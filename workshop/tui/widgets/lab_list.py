@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from workshop.content import Block, Exercise
 from workshop.tui.state import State
-from workshop.tui.words import LOCK, gauge, style, symbol
+from workshop.tui.words import FAINT, LOCK, MUTED, gauge, style, symbol
 from workshop.verdicts import Verdict
 
 
@@ -48,7 +48,7 @@ class LabList(OptionList):
             gauge(state.passed(block), len(block.exercises), 6),
             "  ",
             (state.say(block.title), "bold"),
-            (f"  {state.passed(block)}/{len(block.exercises)}", "$text-muted"),
+            (f"  {state.passed(block)}/{len(block.exercises)}", MUTED),
         )
         rows = [Option(_row(state, exercise), id=exercise.id) for exercise in block.exercises]
         first = self.options and self.options[0].id == f"block-{block.id}"
@@ -59,7 +59,7 @@ class LabList(OptionList):
 def _row(state: State, exercise: Exercise) -> Content:
     verdict = state.verdict(exercise.id)
     open_ = exercise.id in state.unlocked
-    shown, colour = (symbol(verdict), style(verdict)) if open_ else (LOCK, "$text-disabled")
+    shown, colour = (symbol(verdict), style(verdict)) if open_ else (LOCK, FAINT)
     if exercise.id in state.running:
         shown = "⋯"
     faint = not open_ or verdict is Verdict.UNKNOWN
@@ -67,8 +67,8 @@ def _row(state: State, exercise: Exercise) -> Content:
     name = exercise.id.replace("bonus-", "+")
     return Content.assemble(
         (f" {shown} ", colour),
-        (f" {name:<4}", "$text-disabled" if not open_ else "$text-muted"),
-        (f"{points:>3} ", "$text-disabled" if faint else "$text-muted"),
+        (f" {name:<4}", FAINT if not open_ else MUTED),
+        (f"{points:>3} ", FAINT if faint else MUTED),
         " ",
-        (state.say(exercise.title), "$text-disabled" if not open_ else "$text-muted" if faint else ""),
+        (state.say(exercise.title), FAINT if not open_ else MUTED if faint else ""),
     )

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from workshop.texts import Text
 from workshop.tui.state import State
-from workshop.tui.words import MODE_WORDS, minutes
+from workshop.tui.words import FAINT, MODE_WORDS, MUTED, minutes
 
 
 class TopBar(Widget):
@@ -30,12 +30,12 @@ class TopBar(Widget):
         right = Content(" ").join(
             [
                 Content.assemble((f"{state.points():g}", "bold $text-success"), f"/{lab.max_points:g} pts"),
-                Content.styled("·", "$text-disabled"),
+                Content.styled("·", FAINT),
                 Content(f"{minutes(state.seconds())}/{lab.minutes} min"),
-                Content.styled("·", "$text-disabled"),
-                Content.styled(state.say(MODE_WORDS[state.mode]), "$text-muted"),
-                Content.styled("·", "$text-disabled"),
-                Content.styled(state.language.upper(), "$text-muted"),
+                Content.styled("·", FAINT),
+                Content.styled(state.say(MODE_WORDS[state.mode]), MUTED),
+                Content.styled("·", FAINT),
+                Content.styled(state.language.upper(), MUTED),
             ]
         )
         if state.instructor:
@@ -45,7 +45,7 @@ class TopBar(Widget):
         title = state.say(lab.title).partition(" – ")[0]
         left = Content.styled(title, "bold $text-primary")
         if self.where:
-            left = Content.assemble(left, ("  ›  ", "$text-disabled"), self.where)
+            left = Content.assemble(left, ("  ›  ", FAINT), self.where)
         room = max(0, self.content_size.width - right.cell_length - 2)
         left = left.truncate(room, ellipsis=True)
         return left + " " * (room + 2 - left.cell_length) + right

@@ -19,6 +19,9 @@ class WrappedList(OptionList):
         Binding("up,k", "cursor_up", "Up", show=False, id="list.up"),
     ]
 
+    # The option to highlight once there is a width to draw for.
+    wanted: str | None = None
+
     def lines(self, width: int) -> Iterator[tuple[str, Content]]:
         """Yield the options for a width in cells."""
         raise NotImplementedError
@@ -34,7 +37,8 @@ class WrappedList(OptionList):
                 if self.get_option_at_index(index).prompt != content:
                     self.replace_option_prompt_at_index(index, content)
             return
-        kept = self.highlighted_option.id if self.highlighted_option else None
+        kept = self.wanted or (self.highlighted_option.id if self.highlighted_option else None)
+        self.wanted = None
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options([Option(content, id=option_id) for option_id, content in fresh])
         ids = [option_id for option_id, _ in fresh]

@@ -1,0 +1,225 @@
+"""The application below its screens: the state, the progress store, and the threads that find things out.
+
+Thread workers only post messages; the handlers here turn them into a new `State`, which goes down to
+every screen.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import App
+
+from workshop.content import Exercise, Lab
+from workshop.texts import Language, Message, Text
+from workshop.tui import themes
+from workshop.tui.choices import Choices
+from workshop.tui.clocks import Clocks
+from workshop.tui.judging import Judge
+from workshop.tui.messages import FilesChanged, Judged, RunEnded
+from workshop.tui.screens.base import Drawn
+from workshop.tui.state import State
+from workshop.verdicts import Mode, Verdict
+
+if TYPE_CHECKING:
+    from workshop.progress import Progress
+
+_SAVE_CLOCKS_EVERY = 15.0
+
+
+class Core(App[int]):
+    """What the workshop knows, and how it comes to know it."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        folder: Path,
+        *,
+        language: Language | None = None,
+        instructor: bool = False,
+        now: Callable[[], float] = time.monotonic,
+        polling: bool | None = None,
+    ) -> None:
+        """Prepare; nothing is read or written before the application runs.
+
+        `now` is a monotonic clock in seconds; `polling` is handed to `watching.changes`.
+        """
+        super().__init__()
+        self.register_theme(themes.DARK)
+        self.register_theme(themes.LIGHT)
+        self.progress: Progress | None = None
+        self.choices = Choices.recall(None, language)
+        self.clocks = Clocks({}, now)
+        self.current: Exercise | None = None
+        self.state = State(lab=lab, folder=folder, language=self.choices.language, instructor=instructor)
+        self._asked_language = language
+        self._now, self._polling = now, polling
+        self._judge = Judge(lab, folder, self.post_message)
+        self._run_id = 0
+        self._stop = threading.Event()
+        self._told: Message | None = None
+
+    # --- beginning and end -----------------------------------------------------------------------
+
+    def open_workspace(self) -> None:
+        """Take up the progress of the folder."""
+        from workshop.progress import Progress
+
+        progress = Progress.open(self.state.folder)
+        self.progress = progress
+        self.choices = Choices.recall(progress, self._asked_language)
+        self.clocks = Clocks(progress.time_spent(), self._now)
+        exercises = self.state.lab.exercises
+        self.show(
+            language=self.choices.language,
+            mode=self.choices.mode,
+            remembered=progress.verdicts(),
+            passed_once=frozenset(
+                each.id
+                for each in exercises
+                if any(attempt.verdict is Verdict.PASSED for attempt in progress.attempts(each.id))
+            ),
+            hints={each.id: progress.hints(each.id) for each in exercises},
+            spent=self.clocks.spent(),
+        )
+
+    def begin(self) -> None:
+        """Watch the folder, judge everything once, let the clocks go."""
+        self._tell_problem()
+        self.set_interval(_SAVE_CLOCKS_EVERY, self._save_clocks)
+        self.run_worker(self._watch, thread=True, group="watching", name="watching")
+        self.action_check_all()
+
+    def on_unmount(self) -> None:
+        """Keep what is not kept yet, and let the threads go."""
+        self._stop.set()
+        self._run_id += 1
+        if self.progress is not None:
+            self.clocks.save(self.progress)
+            self.progress.close()
+
+    def _watch(self) -> None:
+        from workshop.tui.watching import changes
+
+        for paths in changes(self.state.folder, self._stop, polling=self._polling):
+            self.post_message(FilesChanged(paths))
+
+    # --- state -----------------------------------------------------------------------------------
+
+    def show(self, **changed: Any) -> None:
+        """Replace parts of the state and let every screen draw it."""
+        self.state = replace(self.state, **changed)
+        for screen in self.screen_stack:
+            if isinstance(screen, Drawn):
+                screen.state = self.state
+
+    def choose(self, **changed: Any) -> None:
+        """Change a choice and remember it."""
+        self.choices = replace(self.choices, **changed)
+        if self.progress is not None:
+            self.choices.keep(self.progress)
+            self._tell_problem()
+
+    def set_language(self, language: Language) -> None:
+        """Speak another language, from now on."""
+        self.show(language=language)
+        self.choose(language=language)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Judge in another mode, from now on."""
+        if mode is not self.state.mode:
+            self.show(mode=mode)
+            self.choose(mode=mode)
+            if self.progress is not None:
+                self.action_check_all()
+
+    def work_on(self, exercise: Exercise | None) -> None:
+        """Let the clock of an exercise run, and no other one."""
+        self.current = exercise
+        self.clocks.start(exercise)
+        self.show(spent=self.clocks.spent())
+
+    def reveal_hint(self, exercise: Exercise) -> None:
+        """Show one more hint tier of an exercise."""
+        total = len(exercise.hints)
+        if self.progress is not None:
+            revealed = self.progress.reveal_hint(exercise.id, total)
+        else:
+            revealed = min(self.state.hints.get(exercise.id, 0) + 1, total)
+        self.show(hints={**self.state.hints, exercise.id: revealed})
+
+    def _save_clocks(self) -> None:
+        if self.progress is not None:
+            self.clocks.save(self.progress)
+            self.show(spent=self.clocks.spent())
+            self._tell_problem()
+
+    def _tell_problem(self) -> None:
+        """Say once what is wrong with the progress store; the work goes on without it."""
+        problem = self.progress.problem if self.progress is not None else None
+        if problem is not None and problem != self._told:
+            self._told = problem
+            self.notify(self.state.say(problem), severity="warning", timeout=12, markup=False)
+
+    # --- judging ---------------------------------------------------------------------------------
+
+    def action_check_all(self) -> None:
+        """Judge every exercise, the open one first. A run that is still under way becomes stale."""
+        self._run_id += 1
+        run_id = self._run_id
+        exercises = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
+        self.show(running=frozenset(each.id for each in exercises))
+        work = partial(self._judge.run, run_id, self.state.mode, exercises, lambda: run_id != self._run_id)
+        self.run_worker(work, thread=True, group="judging", name=f"run {run_id}")
+
+    @on(FilesChanged)
+    def _files_changed(self) -> None:
+        # Exercises are compared with each other: all are judged again, from what is already read.
+        self.action_check_all()
+
+    @on(Judged)
+    def _judged(self, event: Judged) -> None:
+        if event.run_id != self._run_id:
+            return
+        result, state = event.result, self.state
+        before, unlocked = state.verdict(result.id), state.unlocked
+        passed = result.verdict is Verdict.PASSED
+        self.show(
+            results={**state.results, result.id: result},
+            running=state.running - {result.id},
+            passed_once=state.passed_once | {result.id} if passed else state.passed_once,
+        )
+        is_current = self.current is not None and self.current.id == result.id
+        if self.progress is not None and (is_current or result.verdict is not before):
+            self.progress.record([result], state.mode)
+            self._tell_problem()
+        if passed and before not in (None, Verdict.PASSED):
+            self._congratulate(result.id, opened=self.state.unlocked - unlocked)
+
+    @on(RunEnded)
+    def _run_ended(self, event: RunEnded) -> None:
+        if event.run_id != self._run_id:
+            return
+        self.show(running=frozenset(), files_readable=event.files_readable)
+        if event.problem is not None:
+            self.notify(self.state.say(event.problem), severity="error", timeout=12, markup=False)
+
+    def _congratulate(self, exercise_id: str, opened: frozenset[str]) -> None:
+        say = self.state.say
+        for exercise in self.state.lab.exercises:
+            if exercise.id == exercise_id:
+                points = f"{exercise.points:g}"
+                lines = [say(Text("{id} passed: {points} points", id=exercise.id, points=points))]
+                lines += [
+                    say(Text("{id} {title} is open now", id=each.id, title=each.title))
+                    for each in self.state.lab.exercises
+                    if each.id in opened
+                ]
+                self.notify("\n".join(lines), timeout=6, markup=False)
