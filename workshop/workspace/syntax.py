@@ -25,7 +25,7 @@ _AFTER_QUOTE: Final = re.compile(
     rf"^ *(?:{_KEY}:|-) +(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')(?= *[^\s,\]}}:#])"
 )
 _VALUE: Final = re.compile(rf"^ *(?:{_KEY}: +|(?:- +)+)(?=\S)")
-_SECOND_COLON: Final = re.compile(rf"^ *{_KEY}: +[^\s\"'\[{{|>&*!%@`#][^#]*?(?=:(?: |$))")
+_OPEN_QUOTE: Final = re.compile(rf"^ *(?:{_KEY}:|-) +(?=\"(?:[^\"\\]|\\.)*$|'(?:[^']|'')*$)")
 _RESERVED: Final = ("*", "%", "@", "`")
 
 
@@ -45,14 +45,16 @@ def explain(error: yaml.YAMLError, text: str, place: Callable[[int], Position]) 
     lines = _Lines(text)
     last = lines.number(trouble.at)
     first = lines.number(trouble.since) if trouble.since >= 0 else last
-    # The line of the trouble, the one it began on, and the last written line before: libyaml notices late.
-    suspects = dict.fromkeys((last, first, lines.written_before(last)))
-    for number in suspects:
-        for find in _FINDERS:
-            found = find(lines.text(number))
-            if found is not None:
-                column, message, remedy = found
-                return refusal("yaml-syntax", message, remedy, place(lines.start(number) + column))
+    line, column = lines.text(last), trouble.at - lines.start(last)
+    candidates = [(last, find(line, column)) for find in _ON_THE_SPOT]
+    # libyaml notices late that a line is not what it should be: on a line below it.
+    earlier = [first] if trouble.context.startswith("while scanning") else []
+    for number in (*earlier, lines.written_before(last)):
+        candidates += [(number, find(lines.text(number))) for find in _NOTICED_LATE]
+    for number, found in candidates:
+        if found is not None:
+            column, message, remedy = found
+            return refusal("yaml-syntax", message, remedy, place(lines.start(number) + column))
     index, message, remedy = _by_grammar(trouble)
     return refusal("yaml-syntax", message, remedy, place(index))
 
@@ -119,9 +121,9 @@ def _no_break_space(line: str) -> _Found:
     )
 
 
-def _template(line: str) -> _Found:
+def _template(line: str, column: int) -> _Found:
     value = _VALUE.match(line)
-    if not value or not line.startswith("{{", value.end()):
+    if not value or not line.startswith("{{", value.end()) or column < value.end():
         return None
     return (value.end(), *unquoted_template())
 
@@ -134,23 +136,24 @@ def unquoted_template() -> tuple[Text, Text]:
     )
 
 
-def _special(line: str) -> _Found:
+def _special(line: str, column: int) -> _Found:
     value = _VALUE.match(line)
-    character = line[value.end() : value.end() + 1] if value else ""
-    if not value or character not in _RESERVED:
+    # Of a wrong alias libyaml reports the character behind the star.
+    if not value or value.end() not in (column, column - 1) or line[value.end()] not in _RESERVED:
         return None
     return (
         value.end(),
         Text(
-            "The value begins with “{character}”, which means something special in YAML", character=character
+            "The value begins with “{character}”, which means something special in YAML",
+            character=line[value.end()],
         ),
-        Text('Write the value between quotes: "{character}…".', character=character),
+        Text('Write the value between quotes: "{character}…".', character=line[value.end()]),
     )
 
 
-def _after_quote(line: str) -> _Found:
+def _after_quote(line: str, column: int) -> _Found:
     match = _AFTER_QUOTE.match(line)
-    if not match:
+    if not match or line[match.end() : column].strip():
         return None
     rest = line[match.end() :]
     return (
@@ -182,20 +185,39 @@ def _after_dash(line: str) -> _Found:
     )
 
 
-def _two_colons(line: str) -> _Found:
-    match = _SECOND_COLON.match(line)
-    if not match:
+def _two_colons(line: str, column: int) -> _Found:
+    if not line.startswith(":", column) or ": " not in line[:column]:
         return None
     return (
-        match.end(),
+        column,
         Text("The value holds a second “: ”, as if it were a key of its own"),
         Text("Write the whole value between quotes, or put what follows on lines of its own below."),
     )
 
 
-_FINDERS: Final = (
-    _tab, _no_break_space, _template, _special, _after_quote, _two_colons, _after_colon, _after_dash,
-)  # fmt: skip
+def _open_quote(line: str) -> _Found:
+    match = _OPEN_QUOTE.match(line)
+    if not match:
+        return None
+    return (
+        match.end(),
+        Text("The quote that opens here is not closed on this line"),
+        Text("Close it with the same kind of quote at the end of the value."),
+    )
+
+
+# What the trouble itself shows: each looks at its line, and at the column libyaml stopped at.
+_ON_THE_SPOT: Final[tuple[Callable[[str, int], _Found], ...]] = (
+    lambda line, _: _tab(line),
+    lambda line, _: _no_break_space(line),
+    _template,
+    _special,
+    _after_quote,
+    _two_colons,
+    lambda line, _: _after_colon(line),
+    lambda line, _: _after_dash(line),
+)
+_NOTICED_LATE: Final = (_no_break_space, _after_colon, _after_dash, _open_quote)
 
 
 def _by_grammar(trouble: _Trouble) -> tuple[int, Text, Text]:
@@ -203,7 +225,7 @@ def _by_grammar(trouble: _Trouble) -> tuple[int, Text, Text]:
     if "quoted scalar" in context and "unexpected end" in problem:
         return (
             trouble.since,
-            Text("This quote is never closed"),
+            Text("The quote that opens here is not closed on this line"),
             Text("Close it with the same kind of quote at the end of the value."),
         )
     if "unknown escape" in problem or "escape" in problem:
