@@ -1,0 +1,216 @@
+"""When a CEL policy applies and what its expressions see: constraints, conditions, autogen, variables.
+
+Sources: pkg/cel/{matching,autogen,compiler} (Kyverno), k8s.io/apiserver's webhook rules.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from workshop.kyverno.cel_eval import Lazy, Unknown, evaluate
+from workshop.kyverno.cel_values import CelError
+from workshop.kyverno.images import POD_SPEC
+from workshop.kyverno.match import Request, as_list, as_map, matches_selector
+from workshop.kyverno.outcome import Beyond, KyvernoError
+
+_PLURALS = {"Endpoints": "endpoints", "Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
+_CLUSTER_KINDS = {
+    *(
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+    ),
+    *("StorageClass", "PriorityClass", "IngressClass", "RuntimeClass", "ValidatingWebhookConfiguration"),
+    *(
+        "MutatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ClusterPolicy",
+    ),
+}
+_AUTOGEN = {
+    **dict.fromkeys(("daemonsets", "deployments", "replicasets", "statefulsets"), "apps"),
+    **dict.fromkeys(("jobs", "cronjobs"), "batch"),
+}
+
+
+def plural(kind: str) -> str:
+    """The resource name of a kind: Pod → pods, NetworkPolicy → networkpolicies."""
+    if kind in _PLURALS:
+        return _PLURALS[kind]
+    lower = kind.lower()
+    if lower.endswith(("s", "x", "ch", "sh")):
+        return f"{lower}es"
+    return f"{lower[:-1]}ies" if re.search(r"[^aeiou]y$", lower) else f"{lower}s"
+
+
+def scope_of(request: Request, variables: object, *, deleting: bool) -> dict[str, Any]:
+    """`object`, `oldObject`, `request`, `namespaceObject` and lazily evaluated `variables`."""
+    new = None if deleting else request.resource
+    group, _, version = str(request.resource.get("apiVersion") or "").rpartition("/")
+    gvk = {"group": group, "version": version, "kind": request.kind}
+    gvr = {"group": group, "version": version, "resource": plural(request.kind)}
+    user = Unknown("needs-user")
+    facts = {
+        "operation": request.operation,
+        "kind": gvk,
+        "requestKind": gvk,
+        "resource": gvr,
+        "requestResource": gvr,
+        "name": str(request.metadata.get("name") or ""),
+        "namespace": request.namespace,
+        "object": new,
+        "oldObject": request.old,
+        "userInfo": user,
+        "uid": user,
+        "options": user,
+        "dryRun": user,
+        "subResource": "",
+        "requestSubResource": "",
+    }
+    namespace: Any = None
+    if request.kind not in _CLUSTER_KINDS:
+        labels: Any = Unknown("needs-cluster")
+        if request.namespace_labels is not None:
+            labels = {"kubernetes.io/metadata.name": request.namespace, **request.namespace_labels}
+        metadata = {"name": request.namespace, "labels": labels, "annotations": Unknown("needs-cluster")}
+        namespace = {
+            "metadata": metadata,
+            "spec": Unknown("needs-cluster"),
+            "status": Unknown("needs-cluster"),
+        }
+    scope: dict[str, Any] = {
+        "object": new,
+        "oldObject": request.old,
+        "request": facts,
+        "namespaceObject": namespace,
+    }
+    compute: dict[str, Callable[[], Any]] = {}
+    for item in as_list(variables):
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            compute[item["name"]] = partial(evaluate, str(item.get("expression")), scope)
+    scope["variables"] = Lazy(compute)
+    scope["exceptions"] = {"allowedImages": [], "allowedValues": []}
+    return scope
+
+
+def conditions_hold(wanted: object, request: Request, *, deleting: bool = False) -> bool:
+    """Are all matchConditions true? Raises KyvernoError when one fails and none is false."""
+    return conditions(wanted, scope_of(request, [], deleting=deleting))
+
+
+def conditions(wanted: object, scope: dict[str, Any]) -> bool:
+    """Are all conditions true in this scope? One that is false outweighs one that fails."""
+    failure: Exception | None = None
+    for condition in as_list(wanted):
+        try:
+            held = evaluate(str(as_map(condition).get("expression")), scope)
+            if held is False:
+                return False
+            if held is not True:
+                raise CelError("a match condition must be true or false")
+        except (KyvernoError, Beyond) as error:
+            failure = failure if isinstance(failure, Beyond) else error
+    if failure is not None:
+        raise failure
+    return True
+
+
+def matches_constraints(constraints: object, request: Request, *, deleting: bool = False) -> bool:
+    """``matchConstraints``: selectors, rules, excluded rules. Beyond when a namespace's labels decide."""
+    wanted = as_map(constraints)
+    if any(_matches_rule(rule, request) for rule in as_list(wanted.get("excludeResourceRules"))):
+        return False
+    rules = as_list(wanted.get("resourceRules"))
+    if rules and not any(_matches_rule(rule, request) for rule in rules):
+        return False
+    objects = as_map(wanted.get("objectSelector"))
+    if objects and not deleting and not matches_selector(objects, request.texts("labels"), wildcards=False):
+        return False
+    selector = as_map(wanted.get("namespaceSelector"))
+    if not selector or (request.kind in _CLUSTER_KINDS and request.kind != "Namespace"):
+        return True
+    if request.kind == "Namespace":
+        labels = {"kubernetes.io/metadata.name": request.name, **request.texts("labels")}
+        return matches_selector(selector, labels, wildcards=False)
+    return request.namespace_selected(selector, wildcards=False)
+
+
+def _matches_rule(rule: object, request: Request) -> bool:
+    rule = as_map(rule)
+    group, _, version = str(request.resource.get("apiVersion") or "").rpartition("/")
+    resource = plural(request.kind)
+
+    def listed(key: str, value: str) -> bool:
+        return any(item in ("*", value) for item in as_list(rule.get(key)))
+
+    if not (
+        listed("operations", request.operation)
+        and listed("apiGroups", group)
+        and listed("apiVersions", version)
+    ):
+        return False
+    named = [str(item).partition("/") for item in as_list(rule.get("resources"))]
+    if not any(main in ("*", resource) and sub in ("", "*") for main, _, sub in named):
+        return False
+    cluster = request.kind in _CLUSTER_KINDS
+    if rule.get("scope") not in (None, "", "*", "Cluster" if cluster else "Namespaced"):
+        return False
+    names = as_list(rule.get("resourceNames"))
+    return not names or request.metadata.get("name") in names
+
+
+def autogen(spec: dict[str, Any], kind: str) -> tuple[dict[str, Any], str] | None:
+    """The constraints generated for a Pod controller and where its template is; None if there are none."""
+    wanted = as_map(spec.get("matchConstraints"))
+    rules = as_list(wanted.get("resourceRules"))
+    selector = as_map(wanted.get("objectSelector"))
+    rule = as_map(rules[0]) if len(rules) == 1 else {}
+    pods_only = (rule.get("apiGroups"), rule.get("apiVersions"), rule.get("resources")) == (
+        [""],
+        ["v1"],
+        ["pods"],
+    )
+    if selector.get("matchLabels") or selector.get("matchExpressions") or wanted.get("excludeResourceRules"):
+        return None
+    if not pods_only or rule.get("resourceNames"):
+        return None
+    chosen = as_map(as_map(spec.get("autogen")).get("podControllers")).get("controllers")
+    resource = plural(kind)
+    if resource not in _AUTOGEN or (chosen is not None and resource not in as_list(chosen)):
+        return None
+    generated = {
+        "resourceRules": [
+            {
+                "apiGroups": [_AUTOGEN[resource]],
+                "apiVersions": ["v1"],
+                "resources": [resource],
+                "operations": rule.get("operations"),
+            }
+        ],
+        "namespaceSelector": wanted.get("namespaceSelector"),
+    }
+    return generated, ".".join(POD_SPEC[kind][:-1])
+
+
+def generated_spec(spec: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The spec in force for a kind: the policy's own, or the one generated for Pod controllers."""
+    found = autogen(spec, kind)
+    if found is None:
+        return spec
+    constraints, template = found
+    text = json.dumps({key: value for key, value in spec.items() if key != "matchConstraints"})
+    for part in ("spec", "metadata"):
+        for name in ("object", "oldObject"):
+            text = re.sub(
+                rf"{name}\.{part}(?!\.namespace(?![A-Za-z0-9_]))", f"{name}.{template}.{part}", text
+            )
+    generated: dict[str, Any] = json.loads(text)
+    return {**generated, "matchConstraints": constraints}

@@ -1,0 +1,101 @@
+"""MutatingPolicies: expressions that build an object to merge (ApplyConfiguration) or a JSON patch.
+
+Sources: pkg/cel/policies/mpol (Kyverno), k8s.io/apiserver/pkg/admission/plugin/policy/mutating.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import replace
+from typing import Any
+
+from workshop.kyverno import jsonpatch
+from workshop.kyverno.cel_eval import evaluate, to_json
+from workshop.kyverno.cel_match import scope_of
+from workshop.kyverno.cel_values import CelError, Struct
+from workshop.kyverno.match import Request, as_list, as_map
+from workshop.kyverno.outcome import KyvernoError, spend
+from workshop.kyverno.structured import structured_merge
+
+
+def shifted(spec: dict[str, Any], constraints: dict[str, Any], template: str) -> dict[str, Any]:
+    """ApplyConfiguration expressions moved into the Pod template; JSON patches are left as they are."""
+    spec = copy.deepcopy(spec)
+    for item in [*as_list(spec.get("matchConditions")), *as_list(spec.get("mutations"))]:
+        holder = as_map(as_map(item).get("applyConfiguration")) or as_map(item)
+        if not isinstance(holder.get("expression"), str):
+            continue
+        source = re.sub(r"\b(object|oldObject|Object)\.spec", rf"\1.{template}.spec", holder["expression"])
+        for field in ("labels", "annotations"):
+            source = re.sub(
+                rf"\b(object|oldObject|Object)\.metadata\.{field}", rf"\1.{template}.metadata.{field}", source
+            )
+        if opening := re.match(r"\s*Object\s*\{", source):
+            source = _wrapped(source[opening.end() :], template)
+        holder["expression"] = source
+    return {**spec, "matchConstraints": constraints}
+
+
+def _wrapped(content: str, template: str) -> str:
+    depth, end = 1, 0
+    for position, character in enumerate(content):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth == 0:
+            end = position
+            break
+    head, names = "Object{", template.split(".")
+    for count in range(1, len(names) + 1):
+        head += f"{names[count - 1]}: Object.{'.'.join(names[:count])}{{"
+    return head + content[:end] + "}" * (len(names) + 1) + content[end + 1 :]
+
+
+def mutated(spec: dict[str, Any], request: Request) -> dict[str, Any]:
+    """The resource after every mutation of a policy; raises KyvernoError or Beyond."""
+    for item in as_list(spec.get("mutations")):
+        spend()
+        mutation = as_map(item)
+        scope = scope_of(request, spec.get("variables"), deleting=False)
+        if mutation.get("patchType") == "JSONPatch":
+            source = str(as_map(mutation.get("jsonPatch")).get("expression"))
+            resource = _json_patch(evaluate(source, scope), request.resource)
+        elif mutation.get("patchType") == "ApplyConfiguration":
+            source = str(as_map(mutation.get("applyConfiguration")).get("expression"))
+            found = evaluate(source, scope)
+            if not isinstance(found, Struct) or found.name != "Object":
+                raise CelError("an ApplyConfiguration expression must return Object")
+            _check_names(found, "Object")
+            resource = structured_merge(request.resource, to_json(found))
+        else:
+            raise KyvernoError(f"unknown patchType {mutation.get('patchType')}")
+        request = replace(request, resource=resource)
+    return request.resource
+
+
+def _check_names(value: object, path: str) -> None:
+    """``Object.spec{…}`` may only stand where the field ``spec`` of Object is."""
+    if isinstance(value, Struct):
+        if value.name != path:
+            raise CelError(f"type mismatch: {value.name} where {path} is expected")
+        for key, item in value.fields.items():
+            _check_names(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            _check_names(item, path)
+
+
+def _json_patch(found: object, resource: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(found, list) or not all(
+        isinstance(item, Struct) and item.name == "JSONPatch" for item in found
+    ):
+        raise CelError("a JSONPatch expression must return a list of JSONPatch")
+    operations = [to_json(item) for item in found]
+    try:
+        patched = jsonpatch.apply_patch(resource, operations, lenient=False)
+    except KyvernoError as error:
+        if "testing value" in str(error):
+            return resource
+        raise
+    if not isinstance(patched, dict):
+        raise KyvernoError("the patch leaves no object")
+    return patched

@@ -1,0 +1,208 @@
+"""What happens to a request: mutation, then validation, policy by policy, then the decision.
+
+Order is Kyverno's: mutating policies first (what they change is what is validated), image verification,
+validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from workshop.kyverno.autogen import compute_rules
+from workshop.kyverno.enforcement import admission_off, enforces, ignores_errors
+from workshop.kyverno.match import Request, applies, as_map
+from workshop.kyverno.outcome import Admission, Beyond, KyvernoError, RuleResult, plain, work
+
+_LEGACY = {"ClusterPolicy", "Policy"}
+OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
+
+
+def admit(
+    policies: list[dict[str, Any]],
+    resource: dict[str, Any],
+    *,
+    operation: str = "CREATE",
+    old: dict[str, Any] | None = None,
+    namespace_labels: dict[str, Any] | None = None,
+    variables: dict[str, Any] | None = None,
+) -> Admission:
+    """See `workshop.kyverno.admit`."""
+    with work():
+        try:
+            given: list[dict[str, Any]] = [policy for policy in plain(policies) if isinstance(policy, dict)]
+            admission = _Admission(
+                plain(resource), operation, plain(old), plain(namespace_labels), plain(variables)
+            )
+        except (Beyond, RecursionError, TypeError) as error:
+            reason = error.reason if isinstance(error, Beyond) else "beyond-evaluator"
+            untouched = resource if isinstance(resource, dict) else {}
+            return Admission(None, untouched, [RuleResult("", "", "unknown", str(error), reason=reason)])
+        return admission.decide(given)
+
+
+class _Admission:
+    """One request on its way through the policies."""
+
+    def __init__(
+        self,
+        resource: Any,
+        operation: str,
+        old: Any,
+        namespace_labels: Any,
+        variables: Any,
+    ) -> None:
+        if not isinstance(resource, dict) or operation not in OPERATIONS:
+            raise Beyond(
+                "beyond-evaluator", "the resource is no object, or the operation is none of Kubernetes'"
+            )
+        self.deleting = operation == "DELETE"
+        self.operation = operation
+        self.old: dict[str, Any] | None = (
+            old if isinstance(old, dict) else resource if self.deleting else None
+        )
+        self.labels: dict[str, Any] | None = namespace_labels if isinstance(namespace_labels, dict) else None
+        self.variables: dict[str, Any] = variables if isinstance(variables, dict) else {}
+        self.resource: dict[str, Any] = resource
+        self.results: list[RuleResult] = []
+        self.refused = False
+        self.uncertain = False
+
+    @property
+    def request(self) -> Request:
+        """The request as it stands after the mutations so far."""
+        subject = self.old if self.deleting and self.old is not None else self.resource
+        return Request(subject, self.operation, self.old, self.labels)
+
+    def decide(self, policies: list[dict[str, Any]]) -> Admission:
+        for stage in ("mutate", "verifyImages", "validate"):
+            for policy in policies:
+                self.policy(policy, policies, stage)
+        admitted = False if self.refused else None if self.uncertain else True
+        return Admission(admitted, self.resource, self.results)
+
+    def policy(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
+        """Let one policy act at a stage; one that is no policy at all is unknown."""
+        try:
+            if str(policy.get("kind")) in _LEGACY:
+                self.legacy(policy, stage)
+            else:
+                self.other(policy, policies, stage)
+        except Exception as error:  # noqa: BLE001  (a shape no schema allows must not become a traceback)
+            name = str(as_map(policy.get("metadata")).get("name") or "")
+            reason = error.reason if isinstance(error, Beyond) else "beyond-evaluator"
+            self.add(
+                RuleResult(name, "", "unknown", str(error), reason=reason, kind=stage), blocks_errors=True
+            )
+
+    def add(self, result: RuleResult, *, blocks_errors: bool) -> None:
+        """Take a result into account: a failure refuses if enforced, an error unless errors are ignored."""
+        self.results.append(result)
+        if (result.result == "fail" and result.enforce) or (result.result == "error" and blocks_errors):
+            self.refused = True
+        elif result.result == "unknown" and (result.enforce or blocks_errors):
+            self.uncertain = True
+
+    def legacy(self, policy: dict[str, Any], stage: str) -> None:
+        spec, metadata = as_map(policy.get("spec")), as_map(policy.get("metadata"))
+        if admission_off(spec):
+            return
+        namespace = str(metadata.get("namespace") or "default") if policy.get("kind") == "Policy" else None
+        rules = compute_rules(policy, self.request.kind)
+        strict = not ignores_errors(spec)
+        judging = strict and (
+            stage == "mutate" or any(enforces(policy, rule, self.request) for rule in rules)
+        )
+        for rule in rules:
+            if not rule.get(stage):
+                continue
+            result = _guarded(
+                lambda rule=rule: self.rule(rule, stage, namespace, spec),  # type: ignore[misc]
+                RuleResult(
+                    str(metadata.get("name") or ""),
+                    str(rule.get("name") or ""),
+                    "skip",
+                    enforce=stage != "mutate" and enforces(policy, rule, self.request),
+                    kind=stage,
+                ),
+            )
+            if result is None:
+                continue
+            self.add(result, blocks_errors=judging)
+            if spec.get("applyRules") == "One" and result.result in {"pass", "fail"}:
+                break
+
+    def rule(
+        self, rule: dict[str, Any], stage: str, namespace: str | None, spec: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Evaluate one legacy rule; None when it says nothing of this resource."""
+        if not applies(rule, self.request, namespace):
+            return None
+        webhook = spec.get("webhookConfiguration")
+        if isinstance(webhook, dict) and webhook.get("matchConditions"):
+            from workshop.kyverno.cel_match import conditions_hold
+
+            if not conditions_hold(webhook["matchConditions"], self.request):
+                return None
+        from workshop.kyverno import rules
+        from workshop.kyverno.context import Context
+
+        new = None if self.deleting else self.resource
+        context = Context.of_request(new, self.old, self.operation, self.variables)
+        context.add_entries(rule.get("context"))
+        status: rules.Status | None
+        if stage == "mutate":
+            if rule["mutate"].get("targets"):
+                return None
+            held, message = rules.check_conditions(rule.get("preconditions"), context)
+            status = rules.mutate(rule, context, self.resource) if held else rules.Status("skip", message)
+            if status.resource is not None:
+                self.resource = status.resource
+        elif stage == "verifyImages":
+            held, message = rules.check_conditions(rule.get("preconditions"), context)
+            status = (
+                rules.verify_images(rule, self.request.resource) if held else rules.Status("skip", message)
+            )
+        elif rule["validate"].get("cel") is not None:
+            from workshop.kyverno.cel_policies import validate_rule
+
+            status = validate_rule(rule, self.request, self.deleting)
+        else:
+            beyond = {"podSecurity", "manifests", "assert"} & rule["validate"].keys()
+            if beyond:
+                raise Beyond("beyond-evaluator", f"validate.{beyond.pop()}")
+            status = rules.validate(rule, rule, context, new, 0)
+        return (
+            None
+            if status is None
+            else {"result": status.result, "message": status.message, "path": status.path}
+        )
+
+    def other(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
+        """CEL policies: Kyverno's own kinds and Kubernetes' native ones."""
+        from workshop.kyverno import cel_policies
+
+        for outcome in cel_policies.evaluate_policy(
+            policy, policies, stage, self.request, deleting=self.deleting
+        ):
+            if outcome.resource is not None:
+                self.resource = outcome.resource
+            self.add(outcome.result, blocks_errors=outcome.blocks_errors)
+
+
+def _guarded(evaluate: Callable[[], dict[str, Any] | None], frame: RuleResult) -> RuleResult | None:
+    """Run one rule: what stops it becomes its result, whatever the policy holds."""
+    try:
+        changes = evaluate()
+    except KyvernoError as error:
+        return replace(frame, result="error", message=str(error))
+    except Beyond as beyond:
+        return replace(frame, result="unknown", message=str(beyond), reason=beyond.reason)
+    except RecursionError:
+        return replace(frame, result="unknown", message="nested too deeply", reason="too-much-work")
+    except Exception as error:  # noqa: BLE001  (a shape no schema allows must not become a traceback)
+        return replace(
+            frame, result="unknown", message=f"{type(error).__name__}: {error}", reason="beyond-evaluator"
+        )
+    return None if changes is None else replace(frame, **changes)

@@ -1,0 +1,238 @@
+"""Why Kyverno refuses a policy itself: its CRD under strict decoding, then its policy webhook.
+
+Sources: pkg/validation/policy, pkg/policy, api/kyverno/v1 (Validate methods),
+pkg/cel/policies/*/validate.go. What only a cluster decides (permissions, whether a kind exists) is not
+asked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from workshop.kyverno.cel_syntax import CelSyntaxError, Node, dotted, parse, walk
+from workshop.kyverno.match import as_list, as_map
+from workshop.kyverno.outcome import Beyond, plain, work
+from workshop.kyverno.schema import schema_errors
+
+_VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "kyverno.io": {"ClusterPolicy": ("v1", "v2beta1"), "Policy": ("v1", "v2beta1")},
+    "policies.kyverno.io": {
+        f"{prefix}{kind}": ("v1", "v1beta1", "v1alpha1")
+        for kind in ("ValidatingPolicy", "MutatingPolicy", "ImageValidatingPolicy")
+        for prefix in ("", "Namespaced")
+    },
+}
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
+_VARIABLES = {
+    "object",
+    "oldObject",
+    "request",
+    "namespaceObject",
+    "variables",
+    "exceptions",
+    "images",
+    "authorizer",
+}
+_VARIABLES |= {"attestors", "attestations", "params", "ref"}
+_LIBRARIES = {
+    *(
+        "resource",
+        "globalContext",
+        "http",
+        "image",
+        "imageData",
+        "user",
+        "math",
+        "sets",
+        "lists",
+        "base64",
+        "strings",
+    ),
+    *(
+        "optional",
+        "cel",
+        "json",
+        "yaml",
+        "hash",
+        "x509",
+        "time",
+        "random",
+        "transform",
+        "gzip",
+        "jsonpatch",
+        "generator",
+    ),
+    *(
+        "bool",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "bytes",
+        "list",
+        "map",
+        "null_type",
+        "type",
+        "google",
+        "regex",
+    ),
+    *("net", "Object", "JSONPatch", "dyn"),
+}
+
+
+def refusals(policy: object) -> list[str]:
+    """See `workshop.kyverno.refusals`."""
+    with work():
+        try:
+            document = plain(policy)
+            return (
+                list(dict.fromkeys(_refusals(document))) if isinstance(document, dict) else ["not an object"]
+            )
+        except Beyond as beyond:
+            return [str(beyond)]
+        except RecursionError:
+            return ["nested too deeply"]
+
+
+def _refusals(policy: dict[str, Any]) -> Iterator[str]:
+    group, _, version = str(policy.get("apiVersion") or "").rpartition("/")
+    kind = str(policy.get("kind") or "")
+    known = _VERSIONS.get(group)
+    if known is None and not any(kind in kinds for kinds in _VERSIONS.values()):
+        return
+    if known is None or version not in known.get(kind, ()):
+        yield f'no matches for kind "{kind}" in version "{policy.get("apiVersion")}"'
+        return
+    yield from _envelope(policy)
+    schema = kind.removeprefix("Namespaced")
+    errors = schema_errors(
+        policy.get("spec"), "ClusterPolicy" if group == "kyverno.io" else schema, version=version
+    )
+    yield from errors
+    if errors or not isinstance(policy.get("spec"), dict):
+        # The API server stops here: the webhook never sees what does not decode.
+        return
+    if group == "kyverno.io":
+        from workshop.kyverno.refusal_rules import webhook_errors
+
+        yield from webhook_errors(policy)
+    else:
+        yield from _cel_errors(as_map(policy.get("spec")), schema)
+
+
+def _envelope(policy: dict[str, Any]) -> Iterator[str]:
+    for key in policy.keys() - {"apiVersion", "kind", "metadata", "spec", "status"}:
+        yield f'strict decoding error: unknown field "{key}"'
+    metadata = as_map(policy.get("metadata"))
+    name = metadata.get("name")
+    if not isinstance(name, str) or not (name or metadata.get("generateName")):
+        yield "metadata.name: Required value: name or generateName is required"
+    elif not _NAME.fullmatch(name) or len(name) > 253:
+        yield f'metadata.name: Invalid value: "{name}": a lowercase RFC 1123 subdomain is required'
+    for key in ("labels", "annotations"):
+        for label, value in as_map(metadata.get(key)).items():
+            if not isinstance(value, str):
+                yield f"metadata.{key}.{label}: must be a text"
+    known = {
+        *(
+            "annotations",
+            "creationTimestamp",
+            "deletionGracePeriodSeconds",
+            "deletionTimestamp",
+            "finalizers",
+            "labels",
+        ),
+        *(
+            "generateName",
+            "generation",
+            "managedFields",
+            "name",
+            "namespace",
+            "ownerReferences",
+            "resourceVersion",
+        ),
+        *("selfLink", "uid"),
+    }
+    for key in metadata.keys() - known:
+        yield f'strict decoding error: unknown field "metadata.{key}"'
+    if not isinstance(policy.get("spec"), dict):
+        yield "spec: Required value"
+
+
+def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
+    constraints = as_map(spec.get("matchConstraints"))
+    if not as_list(constraints.get("resourceRules")):
+        yield "spec.matchConstraints: Required value: at least one resource rule is required"
+    evaluation = as_map(spec.get("evaluation"))
+    admits = as_map(evaluation.get("admission")).get("enabled") is not False
+    if (
+        kind == "MutatingPolicy"
+        and not admits
+        and not as_map(evaluation.get("mutateExisting")).get("enabled")
+    ):
+        yield "spec.evaluation: Forbidden: disabling both admission and mutateExisting is not allowed"
+    names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
+    for path, source in _expressions(spec):
+        problem = expression_error(source, names)
+        if problem:
+            yield f"{path}: Invalid value: {problem}"
+    if kind == "ImageValidatingPolicy":
+        for index, item in enumerate(as_list(spec.get("matchImageReferences"))):
+            if not (as_map(item).get("glob") or as_map(item).get("expression")):
+                yield f"spec.matchImageReferences[{index}]: either glob or expression must be set"
+        for index, item in enumerate(as_list(spec.get("attestors"))):
+            if not (as_map(item).get("cosign") or as_map(item).get("notary")):
+                yield f"spec.attestors[{index}]: one of cosign or notary is required"
+    for index, item in enumerate(as_list(spec.get("mutations"))):
+        kinds = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
+        needed = kinds.get(str(as_map(item).get("patchType")))
+        if needed is None or not as_map(as_map(item).get(needed)).get("expression"):
+            yield f"spec.mutations[{index}]: patchType and its expression are required"
+
+
+def _expressions(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every CEL expression of a spec with its path."""
+    lists = (
+        "variables",
+        "matchConditions",
+        "validations",
+        "auditAnnotations",
+        "images",
+        "targetMatchConditions",
+    )
+    for name in lists:
+        for index, item in enumerate(as_list(spec.get(name))):
+            for key in ("expression", "messageExpression", "valueExpression"):
+                if isinstance(as_map(item).get(key), str) and as_map(item)[key]:
+                    yield f"spec.{name}[{index}].{key}", as_map(item)[key]
+    for index, item in enumerate(as_list(spec.get("mutations"))):
+        for holder in ("applyConfiguration", "jsonPatch"):
+            source = as_map(as_map(item).get(holder)).get("expression")
+            if isinstance(source, str):
+                yield f"spec.mutations[{index}].{holder}.expression", source
+
+
+def expression_error(source: str, variables: set[str]) -> str | None:
+    """Why a CEL expression does not compile: it does not parse, or names what is not declared."""
+    try:
+        tree = parse(source)
+    except CelSyntaxError as error:
+        return f"ERROR: {error}"
+    except (Beyond, RecursionError):
+        return None
+    problems: list[str] = []
+    visit = _undeclared(variables, problems)
+    walk(tree, visit)
+    return problems[0] if problems else None
+
+
+def _undeclared(variables: set[str], problems: list[str]) -> Callable[[Node, frozenset[str]], None]:
+    def visit(node: Node, bound: frozenset[str]) -> None:
+        if node.kind == "name" and node.value not in _VARIABLES | _LIBRARIES | bound:
+            problems.append(f"undeclared reference to '{node.value}'")
+        if node.kind == "select" and dotted(node.parts[0]) == "variables" and node.value not in variables:
+            problems.append(f"undefined field '{node.value}'")
+
+    return visit

@@ -1,0 +1,493 @@
+"""What Kyverno's policy webhook refuses in a ClusterPolicy or Policy whose fields are all known.
+
+Source: pkg/validation/policy/validate.go and the Validate methods of api/kyverno/v1. Texts follow the
+engine's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from workshop.kyverno import jsonpatch
+from workshop.kyverno.anchors import parse_anchor
+from workshop.kyverno.autogen import compute_rules
+from workshop.kyverno.conditions import OPERATORS
+from workshop.kyverno.match import as_list, as_map, matches_selector
+from workshop.kyverno.outcome import Beyond, KyvernoError, NotFoundError
+from workshop.kyverno.values import has_wildcard, same, wildcard
+from workshop.kyverno.variables import VARIABLE, substitute
+
+_ACTIONS = ("mutate", "validate", "generate", "verifyImages")
+_FORMS = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests", "assert")
+_EACH_FORMS = ("pattern", "anyPattern", "deny", "foreach")
+_REQUESTS = {"CREATE", "UPDATE", "DELETE", "CONNECT"}
+_PREDEFINED = (
+    "images",
+    "request",
+    "serviceAccountName",
+    "serviceAccountNamespace",
+    "element",
+    "elementIndex",
+)
+_SOURCES = ("configMap", "apiCall", "globalReference", "imageRegistry", "variable")
+_CALL = r"([a-z_0-9]+\()[^{}]"
+_BACKGROUND = re.compile(rf"request\.|element|elementIndex|@|images|images\.|image\.|{_CALL}")
+_ADMISSION = re.compile(
+    rf"request|serviceAccountName|serviceAccountNamespace|element|elementIndex|@|images|image|{_CALL}"
+)
+_USER = re.compile(
+    r"[^.](serviceAccountName|serviceAccountNamespace|request.userInfo|request.roles|request.clusterRoles)\b"
+)
+_PLAIN_VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
+
+
+def webhook_errors(policy: dict[str, Any]) -> Iterator[str]:
+    """Every objection of the webhook; Kyverno itself answers with the first."""
+    spec = as_map(policy.get("spec"))
+    background = spec.get("background") is not False
+    namespaced = policy.get("kind") == "Policy"
+    yield from _spec_errors(policy, spec, namespaced=namespaced)
+    own = [rule for rule in as_list(spec.get("rules")) if isinstance(rule, dict)]
+    for index, rule in enumerate(own):
+        for problem in _rule_errors(rule, spec, background=background, namespaced=namespaced):
+            yield f"spec.rules[{index}]: {problem}"
+    yield from _variable_errors(policy, own, background=background)
+
+
+def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bool) -> Iterator[str]:
+    if not namespaced and as_map(policy.get("metadata")).get("namespace"):
+        yield "A clusterpolicy should not have the namespace defined"
+    names = [as_map(rule).get("name") for rule in as_list(spec.get("rules"))]
+    yield from (f"Duplicate rule name: '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1)
+    webhook = as_map(spec.get("webhookConfiguration"))
+    for key, other in (("webhookTimeoutSeconds", "timeoutSeconds"), ("failurePolicy", "failurePolicy")):
+        if spec.get(key) is not None and webhook.get(other) is not None:
+            yield f"spec.{key}: Forbidden: use spec.webhookConfiguration.{other} instead"
+    for seconds in (spec.get("webhookTimeoutSeconds"), webhook.get("timeoutSeconds")):
+        if isinstance(seconds, int) and not 1 <= seconds <= 30:
+            yield "spec.webhookConfiguration.timeoutSeconds: the timeout must be between 1 and 30 seconds"
+    if spec.get("generateExistingOnPolicyUpdate") is not None:
+        yield "spec.generateExistingOnPolicyUpdate: Forbidden: remove the deprecated field"
+    if namespaced and spec.get("validationFailureActionOverrides"):
+        yield "validationFailureActionOverrides is supported only with ClusterPolicy"
+    if spec.get("admission") is False:
+        if spec.get("background") is False:
+            yield "disabling both admission and background processing is not allowed"
+        if any(
+            as_map(rule).get(key)
+            for rule in as_list(spec.get("rules"))
+            for key in _ACTIONS
+            if key != "validate"
+        ):
+            yield "disabling admission processing is only allowed with validation policies"
+
+
+def _rule_errors(
+    rule: dict[str, Any], spec: dict[str, Any], *, background: bool, namespaced: bool
+) -> Iterator[str]:
+    actions = [key for key in _ACTIONS if rule.get(key)]
+    if len(actions) != 1:
+        yield "exactly one operation (mutate, validate, generate, verifyImages) is required per rule"
+        return
+    if len(str(rule.get("name"))) > 63:
+        yield "name: Too long: may not be more than 63 bytes"
+    if rule.get("imageExtractors") and actions != ["verifyImages"]:
+        yield "imageExtractors can only be defined for verifyImages rule"
+    yield from _selection_errors(rule, background=background, namespaced=namespaced)
+    yield from _context_errors(rule)
+    yield from _conditions_errors(rule.get("preconditions"), "preconditions")
+    if rule.get("celPreconditions") and not as_map(rule.get("validate")).get("cel"):
+        yield "celPrecondition can only be used with validate.cel"
+    if actions == ["validate"]:
+        yield from _validate_errors(as_map(rule["validate"]))
+    elif actions == ["mutate"]:
+        yield from _mutate_errors(as_map(rule["mutate"]), spec)
+    elif actions == ["verifyImages"]:
+        yield from _images_errors(as_list(rule["verifyImages"]), spec)
+    if not _metadata_texts(rule):
+        yield "labels and annotations supports only string values: use double quotes"
+
+
+def _filters(block: object) -> list[dict[str, Any]]:
+    """The filters of a match or exclude that count: any, else all, else the older single one."""
+    wanted = as_map(block)
+    found = as_list(wanted.get("any")) or as_list(wanted.get("all")) or [wanted]
+    return [as_map(item) for item in found]
+
+
+def _selection_errors(rule: dict[str, Any], *, background: bool, namespaced: bool) -> Iterator[str]:
+    if _empty_set(rule):
+        yield "Rule is matching an empty set"
+    for part in ("match", "exclude"):
+        block = as_map(rule.get(part))
+        if block.get("any") and block.get("all"):
+            yield f"{part}: Can't specify any and all together"
+        if (block.get("any") or block.get("all")) and block.get("resources"):
+            yield f"{part}: can't specify any/all together with {part} resources"
+        if _PLAIN_VARIABLE.search(str(block)):
+            yield f'rule "{rule.get("name")}" should not have variables in {part} section'
+        for item in _filters(block):
+            yield from _filter_errors(item, part, rule, background=background, namespaced=namespaced)
+
+
+def _filter_errors(
+    item: dict[str, Any], part: str, rule: dict[str, Any], *, background: bool, namespaced: bool
+) -> Iterator[str]:
+    resources = as_map(item.get("resources"))
+    kinds = [str(kind) for kind in as_list(resources.get("kinds"))]
+    if part == "match" and not resources:
+        yield "match: match resources not specified"
+    elif part == "match" and not kinds:
+        yield "at least one element must be specified in a kind block"
+    if resources.get("name") and resources.get("names"):
+        yield f"{part}: Both name and names can not be specified together"
+    if background and any(item.get(key) for key in ("roles", "clusterRoles", "subjects")):
+        yield f"{part}: roles, clusterRoles, subjects are not allowed in background mode (background: false)"
+    if namespaced and resources.get("namespaces"):
+        yield f"{part}: Filtering namespaces not allowed in namespaced policies"
+    selector = resources.get("selector")
+    if isinstance(selector, dict) and not has_wildcard(str(selector)):
+        try:
+            matches_selector(selector, {})
+        except KyvernoError as error:
+            yield f"{part}.selector: {error}"
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            yield f"{part}.selector: The requirements are not specified in selector"
+    if "*" in kinds:
+        yield from _wildcard_errors(kinds, rule, background=background)
+
+
+def _wildcard_errors(kinds: list[str], rule: dict[str, Any], *, background: bool) -> Iterator[str]:
+    if background:
+        yield "wildcard policy not allowed in background mode. Set spec.background=false"
+    if len(kinds) > 1:
+        yield "wildcard policy can not deal with more than one kind"
+    validate, mutate = as_map(rule.get("validate")), as_map(rule.get("mutate"))
+    if rule.get("generate") or rule.get("verifyImages") or validate.get("foreach") is not None:
+        yield "wildcard policy does not support rule type"
+    patterns = [
+        validate.get("pattern"),
+        mutate.get("patchStrategicMerge"),
+        *as_list(validate.get("anyPattern")),
+    ]
+    if any(key != "metadata" for pattern in patterns for key in as_map(pattern)):
+        yield "policy can only deal with the metadata field if the rule does not match any kind"
+
+
+def _empty_set(rule: dict[str, Any]) -> bool:
+    """Does the exclude block take away everything that match selects, as Kyverno reckons it?"""
+    match, exclude = as_map(rule.get("match")), as_map(rule.get("exclude"))
+    if not exclude or exclude.get("all") or match.get("all"):
+        return False
+    if match.get("any") and exclude.get("any"):
+        return any(same(mine, other) for mine in as_list(match["any"]) for other in as_list(exclude["any"]))
+    mine, other = as_map(match.get("resources")), as_map(exclude.get("resources"))
+    for holder, counter, keys in (
+        (exclude, match, ("roles", "clusterRoles", "subjects")),
+        (other, mine, ("namespaces", "kinds")),
+    ):
+        for key in keys:
+            taken, kept = as_list(holder.get(key)), as_list(counter.get(key))
+            if taken and not (kept and all(item in taken for item in kept)):
+                return False
+    if other.get("name") and not wildcard(str(other["name"]), str(mine.get("name") or "")):
+        return False
+    if names := as_list(other.get("names")):
+        return any(wildcard(str(name), str(own)) for name in names for own in as_list(mine.get("names")))
+    for key in ("selector", "namespaceSelector"):
+        if (mine.get(key) is None) != (other.get(key) is None):
+            return False
+        wanted, taken_labels = as_map(mine.get(key)), as_map(other.get(key))
+        for inner in ("matchExpressions", "matchLabels"):
+            if taken_labels.get(inner) and not (
+                wanted.get(inner)
+                and all(_within(entry, taken_labels[inner]) for entry in _entries(wanted[inner]))
+            ):
+                return False
+    return same(mine.get("annotations"), other.get("annotations"))
+
+
+def _entries(value: Any) -> list[Any]:
+    return list(value.items()) if isinstance(value, dict) else as_list(value)
+
+
+def _within(entry: Any, container: Any) -> bool:
+    return entry in _entries(container)
+
+
+def _context_errors(rule: dict[str, Any]) -> Iterator[str]:
+    entries = as_list(rule.get("context"))
+    if entries and as_map(rule.get("validate")).get("cel"):
+        yield "context variables are not supported for CEL expressions in validate rules"
+    for entry in map(as_map, entries):
+        name = str(entry.get("name") or "")
+        if not name:
+            yield "a name is required for context entries"
+        if any(name == word or name.startswith(f"{word}.") for word in _PREDEFINED):
+            yield f"entry name {name} is invalid as it conflicts with a pre-defined variable"
+        if len([key for key in _SOURCES if entry.get(key) is not None]) != 1:
+            yield "exactly one of configMap, apiCall, imageRegistry or variable is required in context"
+        variable = entry.get("variable")
+        if isinstance(variable, dict):
+            if variable.get("value") is None and not variable.get("jmesPath"):
+                yield "a variable must define a value or a jmesPath expression"
+            if variable.get("default") is not None and not variable.get("jmesPath"):
+                yield "a variable must define a default value only when a jmesPath expression is defined"
+        if isinstance(entry.get("configMap"), dict) and not entry["configMap"].get("namespace"):
+            yield "a namespace is required for configMap context entry"
+
+
+def _conditions_errors(conditions: object, path: str) -> Iterator[str]:
+    blocks = conditions if isinstance(conditions, list) else []
+    if isinstance(conditions, dict):
+        unknown = conditions.keys() - {"any", "all"}
+        if unknown:
+            yield f"{path}: unknown field {min(unknown)}: conditions stand under any or all"
+        blocks = [*as_list(conditions.get("any")), *as_list(conditions.get("all"))]
+    elif conditions is not None and not isinstance(conditions, list):
+        yield f"{path}: conditions stand under any or all"
+    for condition in map(as_map, blocks):
+        if condition.get("key") is None or condition.get("value") is None or not condition.get("operator"):
+            yield f"{path}: entered value of `key`, `value` or `operator` is missing or misspelled"
+        if condition.get("operator") and condition["operator"] not in OPERATORS:
+            yield f"{path}: entered value of `operator` is invalid: {condition['operator']}"
+        if str(condition.get("key")).replace(" ", "") == "{{request.operation}}":
+            value = condition.get("value")
+            listed = value if isinstance(value, list) else [value]
+            templated = isinstance(value, str) and value.startswith("{{") and value.endswith("}}")
+            if not templated and not all(item in _REQUESTS for item in listed if isinstance(item, str)):
+                yield f"{path}: unknown value {value}; only CREATE, UPDATE, DELETE, CONNECT are allowed"
+
+
+def _validate_errors(validate: dict[str, Any]) -> Iterator[str]:
+    forms = [form for form in _FORMS if validate.get(form) is not None]
+    if len(forms) != 1:
+        word = "only one" if forms else "one"
+        yield f"{word} of pattern, anyPattern, deny, foreach, cel must be specified"
+    any_pattern = validate.get("anyPattern")
+    if any_pattern is not None and not isinstance(any_pattern, list):
+        yield "anyPattern: failed to deserialize anyPattern, expect array"
+    for pattern in [validate.get("pattern"), *as_list(any_pattern)]:
+        yield from _pattern_errors(pattern, "pattern:/")
+    yield from _conditions_errors(as_map(validate.get("deny")).get("conditions"), "validate.deny.conditions")
+    yield from _each_errors(validate.get("foreach"))
+    for check in map(as_map, as_list(as_map(validate.get("cel")).get("expressions"))):
+        if not check.get("expression"):
+            yield "cel.expressions.expression is required"
+
+
+def _each_errors(loops: object, depth: int = 0) -> Iterator[str]:
+    for loop in map(as_map, as_list(loops)):
+        forms = [form for form in _EACH_FORMS if loop.get(form) not in (None, [])]
+        if depth == 0 and not loop.get("list"):
+            yield "foreach.list is required"
+        if depth == 0 and len(forms) != 1:
+            word = "only one" if forms else "one"
+            yield f"{word} of pattern, anyPattern, deny, or a nested foreach must be specified"
+        for part in (loop.get("preconditions"), as_map(loop.get("deny")).get("conditions")):
+            blocks = [*as_list(as_map(part).get("any")), *as_list(as_map(part).get("all"))] or as_list(part)
+            for condition in map(as_map, blocks):
+                if condition.get("operator") not in OPERATORS:
+                    yield f"foreach: entered value of `operator` is invalid: {condition.get('operator')}"
+        yield from _each_errors(loop.get("foreach"), depth + 1)
+
+
+def _pattern_errors(pattern: object, path: str) -> Iterator[str]:
+    if isinstance(pattern, dict):
+        for key, value in pattern.items():
+            anchor = parse_anchor(key)
+            if anchor and anchor[0] == "+":
+                yield f"{path}/{key}: unsupported anchor {key}"
+            if anchor and anchor[0] == "^" and not (isinstance(value, list) and value):
+                yield f"{path}/{key}: existence anchor should have a list with at least one value"
+            yield from _pattern_errors(value, f"{path}/{key}")
+    elif isinstance(pattern, list):
+        for index, item in enumerate(pattern):
+            yield from _pattern_errors(item, f"{path}/{index}")
+
+
+def _mutate_errors(mutate: dict[str, Any], spec: dict[str, Any]) -> Iterator[str]:
+    patches = [key for key in ("patchStrategicMerge", "patchesJson6902") if mutate.get(key)]
+    if len(patches) + bool(mutate.get("foreach")) > 1:
+        yield "only one of `foreach`, `patchStrategicMerge`, or `patchesJson6902` is allowed"
+    for loop in map(as_map, as_list(mutate.get("foreach"))):
+        own = [key for key in ("patchStrategicMerge", "patchesJson6902") if loop.get(key)]
+        if loop.get("foreach"):
+            if own or loop.get("context") is not None or loop.get("preconditions") is not None:
+                yield "a nested foreach cannot contain other declarations"
+        elif len(own) != 1:
+            yield "foreach: only one of `patchStrategicMerge` or `patchesJson6902` is allowed"
+    existing = mutate.get("mutateExistingOnPolicyUpdate")
+    if (existing or spec.get("mutateExistingOnPolicyUpdate")) and not mutate.get("targets"):
+        yield "mutate.targets has to be specified when mutateExistingOnPolicyUpdate is set"
+    text = mutate.get("patchesJson6902")
+    if isinstance(text, str) and text:
+        yield from _json_patch_errors(text)
+
+
+def _json_patch_errors(text: str) -> Iterator[str]:
+    if re.search(r"path\S*\s*:[^\n]*\{\{", text):
+        yield "variables are forbidden in the path of a JSONPatch"
+        return
+    try:
+        operations = jsonpatch.parse_patch(
+            VARIABLE.sub(lambda found: found[0][: found[0].index("{{")] + "value", text)
+        )
+    except KyvernoError as error:
+        yield f"mutate.patchesJson6902: {error}"
+        return
+    for operation in operations:
+        if not str(operation.get("path", "")).startswith("/"):
+            yield f"path must begin with a forward slash: {operation.get('path')}"
+        if operation.get("op") not in jsonpatch.OPERATIONS:
+            yield f"unexpected kind: {operation.get('op')}"
+        elif operation["op"] in {"add", "replace", "test"} and "value" not in operation:
+            yield f"invalid value: {operation['op']} operation without a value"
+
+
+def _images_errors(items: list[Any], spec: dict[str, Any]) -> Iterator[str]:
+    audit = str(spec.get("validationFailureAction") or "Audit").lower() == "audit"
+    for index, item in enumerate(map(as_map, items)):
+        if item.get("failureAction") is not None:
+            audit = str(item["failureAction"]).lower() == "audit"
+        here = f"verifyImages[{index}]"
+        if audit and item.get("mutateDigest") is not False:
+            yield f"{here}: mutateDigest must be set to false for ‘Audit’ failure action"
+        references = [*as_list(item.get("imageReferences")), *([item["image"]] if item.get("image") else [])]
+        if not references:
+            yield f"{here}: An image reference is required"
+        if any(VARIABLE.search(str(reference)) for reference in references):
+            yield "variables are not allowed in image reference section"
+        for group in [*as_list(item.get("attestors")), *_nested_attestors(item)]:
+            yield from _attestor_errors(as_map(group), f"{here}.attestors")
+
+
+def _nested_attestors(item: dict[str, Any]) -> list[Any]:
+    return [
+        group
+        for part in as_list(item.get("attestations"))
+        for group in as_list(as_map(part).get("attestors"))
+    ]
+
+
+def _attestor_errors(group: dict[str, Any], path: str) -> Iterator[str]:
+    entries = [as_map(entry) for entry in as_list(group.get("entries"))]
+    if not entries:
+        yield f"{path}: An entry is required"
+    if isinstance(group.get("count"), int) and group["count"] > len(entries):
+        yield f"{path}: Count cannot exceed length of entries"
+    for entry in entries:
+        given = [key for key in ("keys", "certificates", "keyless", "attestor") if entry.get(key) is not None]
+        if len(given) != 1:
+            yield f"{path}: keys, certificates, keyless, or a nested attestor is required"
+        keyless = entry.get("keyless")
+        if isinstance(keyless, dict):
+            if keyless.get("rekor") is None and not keyless.get("roots"):
+                yield f"{path}: Either Rekor URL or roots are required"
+            elif isinstance(keyless.get("rekor"), dict) and not keyless["rekor"].get("url"):
+                yield f"{path}: An URL is required"
+        keys = entry.get("keys")
+        if isinstance(keys, dict) and not (keys.get("publicKeys") or keys.get("kms") or keys.get("secret")):
+            yield f"{path}: A public key, kms key or secret is required"
+        certificates = entry.get("certificates")
+        if isinstance(certificates, dict) and not (certificates.get("cert") or certificates.get("certChain")):
+            yield f"{path}: cert or certChain required"
+        if isinstance(entry.get("attestor"), dict):
+            yield from _attestor_errors(entry["attestor"], path)
+
+
+def _metadata_texts(rule: dict[str, Any]) -> bool:
+    """Labels and annotations of patterns and patches must be texts."""
+    validate, mutate = as_map(rule.get("validate")), as_map(rule.get("mutate"))
+    patterns = [
+        validate.get("pattern"),
+        mutate.get("patchStrategicMerge"),
+        *as_list(validate.get("anyPattern")),
+    ]
+    for holder, key in ((validate, "pattern"), (mutate, "patchStrategicMerge")):
+        patterns += [as_map(loop).get(key) for loop in as_list(holder.get("foreach"))]
+    for pattern in map(as_map, patterns):
+        template = as_map(as_map(pattern.get("spec")).get("template"))
+        for metadata in (as_map(pattern.get("metadata")), as_map(template.get("metadata"))):
+            for key in ("labels", "annotations"):
+                if any(not isinstance(value, str) for value in as_map(metadata.get(key)).values()):
+                    return False
+    return True
+
+
+def _variable_errors(policy: dict[str, Any], own: list[dict[str, Any]], *, background: bool) -> Iterator[str]:
+    if background and not any(as_map(rule.get("mutate")).get("targets") for rule in own):
+        for found in VARIABLE.findall(str(policy.get("spec"))):
+            if user := _USER.search(found[found.index("{{") :]):
+                yield f"only select variables are allowed in background mode: {user[1]} (background: false)"
+    for rule in compute_rules(policy, ""):
+        yield from _stray_elements(rule, "")
+        allowed = _Names(rule, background=background)
+        try:
+            substitute({key: value for key, value in rule.items() if key != "verifyImages"}, allowed)  # type: ignore[arg-type]
+        except NotFoundError:
+            pass
+        except Beyond:
+            continue
+        except KyvernoError as error:
+            yield f"variable substitution failed for rule {rule.get('name')}: {error}"
+
+
+def _stray_elements(node: object, path: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _stray_elements(value, f"{path}/{key}")
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _stray_elements(item, f"{path}/{index}")
+    elif isinstance(node, str) and "/foreach/" not in path:
+        for found in VARIABLE.findall(node):
+            name = (
+                found[found.index("{{") :]
+                .replace("{{", "")
+                .replace("}}", "")
+                .strip()
+                .removeprefix("-")
+                .strip()
+            )
+            if name.startswith("element"):
+                yield f"variable '{name}' present outside of foreach at path {path}"
+
+
+class _Names:
+    """Stands for the context while a policy is checked: knows which variables exist, not their values."""
+
+    operation = ""
+    data: dict[str, Any] = {}  # noqa: RUF012  (read only: there is never a target)
+
+    def __init__(self, rule: dict[str, Any], *, background: bool) -> None:
+        targets = as_list(as_map(rule.get("mutate")).get("targets"))
+        self.allowed = _BACKGROUND if background else _ADMISSION
+        self.patterns = ["target.*"] if targets else []
+        loops = [
+            *as_list(as_map(rule.get("validate")).get("foreach")),
+            *as_list(as_map(rule.get("mutate")).get("foreach")),
+        ]
+        entries = [
+            entry for holder in [rule, *loops, *targets] for entry in as_list(as_map(holder).get("context"))
+        ]
+        for entry in map(as_map, entries):
+            name = str(entry.get("name"))
+            tails = (
+                (".data", ".metadata", ".data.*", ".metadata.*")
+                if entry.get("configMap") is not None
+                else ("*",)
+            )
+            self.patterns += [name + tail for tail in tails]
+
+    def query(self, expression: str) -> None:
+        """None for a variable that may be used; raises KyvernoError for the others."""
+        from workshop.kyverno.jmes import check_syntax
+
+        check_syntax(expression)
+        bare = expression.replace('"', "")
+        if self.allowed.search(bare) or any(wildcard(pattern, bare) for pattern in self.patterns):
+            return
+        raise KyvernoError(f"variable {bare} must match the variables that are defined here")
