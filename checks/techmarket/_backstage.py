@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from workshop.checking import Document, Exam, Position, Text, kind_of
@@ -19,6 +20,8 @@ SERVICES: Final = {
     "backend-api": ("td/backstage/catalog-info-backend.yaml", "team-backend"),
     PAYMENT: ("td/backstage/catalog-info-payment.yaml", "team-payments"),
 }
+# More findings of one sort than this help nobody.
+MANY: Final = 20
 _COMPONENT: Final = "Component.backstage.io"
 _SIBLINGS: Final = frozenset(
     {LABEL_SELECTOR, "backstage.io/kubernetes-namespace", "backstage.io/kubernetes-cluster"}
@@ -169,3 +172,9 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return "[…]" if value else "[]"
     return str(value)[:80]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first names of many, for a message."""
+    first = list(islice(names, 13))
+    return ", ".join(name[:60] for name in first[:12]) + (", …" if len(first) > 12 else "") or "–"

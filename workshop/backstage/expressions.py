@@ -12,17 +12,19 @@ from typing import Final, Literal
 
 FlawKind = Literal["no-dollar", "braces", "unclosed"]
 
-_SPAN: Final = re.compile(r"\$\{\{-?(.*?)-?\}\}", re.DOTALL)
+# No opening inside: a text of many openings and no end is read in linear time.
+_SPAN: Final = re.compile(r"\$\{\{-?((?:(?!\$\{\{).)*?)-?\}\}", re.DOTALL)
 _ROOT: Final = re.compile(r"(?<![\w$.])(parameters|steps|values)(?![\w$])")
-_LITERAL: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_LITERAL: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DOT: Final = re.compile(r"\s*\.\s*([A-Za-z_$][\w$]*)")
 _SUBSCRIPT: Final = re.compile(r"\s*\[\s*(?:'([^'\\]*)'|\"([^\"\\]*)\"|([0-9]+))\s*\]")
 _DYNAMIC: Final = re.compile(r"\s*\[")
 # "-" directly between two words: meant as part of a name, read as a subtraction.
 _HYPHEN: Final = re.compile(r"-[A-Za-z_]")
+_LONGEST: Final = 2000
 _NAMES: Final = r"(?:parameters|steps|values|params)\s*[.\[]"
 _LOOKALIKES: Final[tuple[tuple[FlawKind, re.Pattern[str]], ...]] = (
-    ("no-dollar", re.compile(r"(?<!\$)\{\{-?\s*(?:[^{}]*?[^\w.])??" + _NAMES + r"[^}]*\}{0,2}")),
+    ("no-dollar", re.compile(r"(?<!\$)\{\{(?:[^{}]*?[^\w.{}])??" + _NAMES + r"[^}]*\}{0,2}")),
     ("braces", re.compile(r"\$\s*(?:\{(?!\{)|\(|\s\{\{)\s*" + _NAMES + r"[^})]*[})]*")),
     ("braces", re.compile(r"(?<![\w${(])\{(?!\{)\s*" + _NAMES + r"[^}]*\}?")),
 )
@@ -53,7 +55,7 @@ class Flaw:
 
 def expressions(text: str) -> list[str]:
     """Return the inside of every `${{ … }}` of a text."""
-    return [match[1].strip() for match in _SPAN.finditer(text)]
+    return [match[1].strip()[:_LONGEST] for match in _SPAN.finditer(text)]
 
 
 def references(text: str) -> list[Reference]:

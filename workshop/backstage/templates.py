@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from workshop.backstage.actions import meant
-from workshop.backstage.expressions import Reference, expressions, references
+from workshop.backstage.expressions import references
 from workshop.workspace import Document, Position
 
 Path = tuple[str | int, ...]
@@ -35,6 +35,9 @@ _OTHER_WORDS: Final = frozenset(
 )  # fmt: skip
 _OWNER_FIELDS: Final = frozenset({"OwnerPicker", "OwnedEntityPicker", "MyGroupsPicker"})
 REPOSITORY_FIELD: Final = "RepoUrlPicker"
+_NAME_OF_URL: Final = re.compile(
+    r"""parseRepoUrl\b.{0,40}?(?:\.\s{0,5}repo\b|[\[(]\s{0,5}['"]repo['"])""", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Template:
         if question.field in _OWNER_FIELDS or (question.field == "EntityPicker" and _picks_groups(question)):
             return "owner"
         if question.field == REPOSITORY_FIELD:
-            return "repository" if self._names_by_url(question) else "other"
+            return "repository" if question.id in self._parsed_urls else "other"
         if ids & _REPOSITORY_WORDS:
             return "repository" if ids & _NAME_WORDS and question.id in self._handed_over else "other"
         if ids & _OWNER_WORDS:
@@ -172,12 +175,15 @@ class Template:
                             found.setdefault(reference.path[0], []).append(key)
         return found
 
-    def _names_by_url(self, question: Property) -> bool:
-        return any(
-            "parseRepoUrl" in expression and any(_is_use(each, question.id) for each in references(text))
+    @cached_property
+    def _parsed_urls(self) -> frozenset[str]:
+        """The parameters that hold a repository's address, of whose parts the skeleton is given the name."""
+        return frozenset(
+            reference.path[0]
             for step in self.steps
             for _, text in texts_in(step.input.get("values"), ())
-            for expression in expressions(text)
+            for reference in references(text)
+            if reference.root == "parameters" and reference.path and _NAME_OF_URL.search(text[:2000])
         )
 
 
@@ -201,10 +207,6 @@ def texts_in(value: object, path: Path) -> Iterator[tuple[Path, str]]:
             stack.extend(((*here, key), child) for key, child in reversed(current.items()))
         elif isinstance(current, list):
             stack.extend(((*here, index), child) for index, child in reversed(list(enumerate(current))))
-
-
-def _is_use(reference: Reference, name: str) -> bool:
-    return reference.root == "parameters" and reference.path[:1] == (name,)
 
 
 def _picks_groups(question: Property) -> bool:

@@ -1,0 +1,207 @@
+"""What is judged of the way a template of 1.3 goes: skeleton, repository, catalogue, in that order."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import parse_qs
+
+from workshop.backstage import Template
+from workshop.backstage.actions import CREATE, FETCH, FETCH_WITH_VALUES, PUBLISH, PUSH, REGISTER
+from workshop.backstage.expressions import expressions
+from workshop.checking import Exam, Text
+
+from ._backstage import shown
+from ._backstage_template import handed_over, repository_steps, uses_output_of
+
+_STEPS: Final = ("spec", "steps")
+_REGISTERED: Final = ("repoContentsUrl", "catalogInfoUrl")
+
+
+def judge_fetching(exam: Exam, read: Template) -> None:
+    """Record whether a step fetches the skeleton and hands it the answers."""
+    fetches = read.doing(*FETCH_WITH_VALUES)
+    if not fetches:
+        plain = read.doing(*FETCH)
+        exam.fail(
+            "fetch-without-values" if plain else "skeleton-not-fetched",
+            Text("A step fetches the skeleton and fills it in"),
+            expected=Text("action: {action}", action="fetch:template"),
+            observed=Text("action: {action}", action=plain[0].action) if plain else Text("no such step"),
+            next=Text("`fetch:plain` copies files as they are; `fetch:template` fills the answers in.")
+            if plain
+            else Text("Begin with a step that fetches the skeleton next to this file."),
+            where=read.at(*(plain[0].path if plain else _STEPS)),
+        )
+    for step in fetches:
+        url = step.input.get("url")
+        exam.fact(
+            "fetch-url-missing",
+            Text("The step says where the skeleton is"),
+            isinstance(url, str) and bool(url.strip()),
+            expected=Text("input.url, such as ./skeleton"),
+            observed=Text("input.url: {value}", value=shown(url)),
+            next=Text("Give the folder's path relative to this file."),
+            where=read.at(*step.path, "input", "url"),
+        )
+    for key, questions in (("name", read.names), ("owner", read.owners)):
+        if questions:
+            exam.fact(
+                f"{key}-not-handed-over",
+                Text("The skeleton is given the answer to {id}", id=questions[0].id),
+                any(handed_over(step, questions) for step in fetches),
+                expected=Text("input.values with ${{ parameters.{id} }}", id=questions[0].id),
+                observed=Text("no value refers to it"),
+                next=Text("Add a line to the step's `values` that reads the answer."),
+                where=read.at(*fetches[0].path, "input", "values"),
+            )
+
+
+def judge_repository(exam: Exam, read: Template) -> None:
+    """Record whether the repository is created on GitHub, filled and named."""
+    making, filling = repository_steps(read)
+    claim = Text("A step creates the repository on GitHub")
+    if not making:
+        others = [step for step in read.steps if step.meant.startswith(("publish:", "github:", "gitlab:"))]
+        pull_request = any(step.meant == "publish:github:pull-request" for step in others)
+        exam.fail(
+            "pull-request-only" if pull_request else "repository-not-created",
+            claim,
+            expected=Text("action: {action}", action="publish:github"),
+            observed=Text("action: {action}", action=others[0].action) if others else Text("no such step"),
+            next=Text("A pull request needs a repository that exists; this service has none yet.")
+            if pull_request
+            else Text("Add `publish:github`, or `github:repo:create` followed by `github:repo:push`."),
+            where=read.at(*(others[0].path if others else _STEPS)),
+        )
+    exam.fact("created", claim, met=True, where=read.at(*making[0].path))
+    exam.fact(
+        "repository-not-filled",
+        Text("The generated files are pushed to it"),
+        bool(filling),
+        expected=Text("action: {action}", action="github:repo:push"),
+        observed=Text("the repository stays empty"),
+        next=Text("`github:repo:create` makes an empty repository: push the files in a step after it."),
+        where=read.at(*making[0].path),
+    )
+    for step in read.doing(PUBLISH, CREATE, PUSH):
+        _names_the_repository(exam, read, step.index)
+        exam.fact(
+            "allowed-hosts",
+            Text("The step takes no input it does not know"),
+            "allowedHosts" not in step.input,
+            expected=Text("no allowedHosts in the step's input"),
+            observed=Text("allowedHosts"),
+            next=Text("The action refuses it: it belongs to the picker's `ui:options` in the form."),
+            where=read.document.key_at(*step.path, "input", "allowedHosts"),
+        )
+
+
+def _names_the_repository(exam: Exam, read: Template, index: int) -> None:
+    path = (*_STEPS, index, "input", "repoUrl")
+    url = read.document.get(*path)
+    claim = Text("The step says which repository")
+    where = read.at(*path)
+    if not isinstance(url, str) or not url.strip():
+        exam.fact(
+            "repo-url-missing",
+            claim,
+            met=False,
+            expected=Text("input.repoUrl"),
+            observed=shown(url),
+            next=Text("Take it from a RepoUrlPicker, or write github.com?owner=…&repo=…"),
+            where=where,
+        )
+        return
+    # Expressions may stand for any part; what is written out must have the picker's form.
+    plain = re.sub(r"\$\{\{.*?\}\}", "x", url.strip(), flags=re.DOTALL)
+    host, _, query = plain.partition("?")
+    asked = parse_qs(query)
+    whole = bool(expressions(url)) and plain == "x"
+    formed = host in ("github.com", "x") and bool(asked.get("owner")) and bool(asked.get("repo"))
+    exam.fact(
+        "repo-url-form",
+        claim,
+        whole or formed,
+        expected=Text("github.com?owner=ACCOUNT&repo=NAME"),
+        observed=Text("{value}", value=shown(url)),
+        next=Text("It is no web address: no https://, account and name behind the question mark."),
+        where=where,
+    )
+
+
+def judge_registration(exam: Exam, read: Template) -> None:
+    """Record whether what is registered comes from the repository just created."""
+    registering = read.doing(REGISTER)
+    if not registering:
+        exam.fail(
+            "not-registered",
+            Text("A step registers the service"),
+            expected=Text("action: {action}", action=REGISTER),
+            observed=Text("no such step"),
+            next=Text("End with the action of the statement's list that adds to the catalogue."),
+            where=read.at(*_STEPS),
+        )
+    making, filling = repository_steps(read)
+    sources = [*making, *filling]
+    for step in registering:
+        given = [key for key in _REGISTERED if step.input.get(key) is not None]
+        claim = Text("What is registered comes from the repository just created")
+        where = read.at(*step.path, "input", *given[:1])
+        if not given:
+            exam.fact(
+                "register-input-missing",
+                claim,
+                met=False,
+                expected=Text("input.repoContentsUrl, or input.catalogInfoUrl"),
+                observed=Text("neither"),
+                next=Text("Give it the address that the publishing step returned."),
+                where=where,
+            )
+        elif sources:
+            exam.fact(
+                "register-hard-coded",
+                claim,
+                uses_output_of(step, sources, _REGISTERED),
+                expected=Text("${{ steps['{id}'].output.repoContentsUrl }}", id=sources[-1].id),
+                observed=Text("{value}", value=shown(step.input[given[0]])),
+                next=Text("A written address fits one service only: refer to the output of the step before."),
+                where=where,
+            )
+        else:
+            exam.fact("registered", Text("A step registers the service"), met=True, where=where)
+
+
+def judge_order(exam: Exam, read: Template) -> None:
+    """Record whether the steps that need each other come in that order."""
+    making, filling = repository_steps(read)
+    pairs = (
+        ("publish-before-fetch", read.doing(*FETCH_WITH_VALUES), filling,
+         Text("The skeleton is fetched before it is published"),
+         Text("An empty workspace makes an empty repository: move the fetching step up.")),
+        ("push-before-create", making, read.doing(PUSH),
+         Text("The repository exists before files are pushed"),
+         Text("Create the repository first.")),
+        ("register-before-publish", filling, read.doing(REGISTER),
+         Text("The repository is filled before it is registered"),
+         Text("Move the registration to the end: the catalogue reads the file from the repository.")),
+    )  # fmt: skip
+    compared = False
+    for fact, first, second, claim, following in pairs:
+        if not first or not second:
+            continue
+        compared = True
+        late = next((step for step in second if step.index <= first[0].index and step not in first), None)
+        exam.fact(
+            fact,
+            claim,
+            late is None,
+            expected=Text("{first} before {second}", first=first[0].action, second=second[0].action),
+            observed=Text("step {number}: {action}", number=late.index + 1, action=late.action)
+            if late
+            else None,
+            next=following,
+            where=read.at(*(late or second[0]).path),
+        )
+    if not compared:
+        exam.fact("order", Text("There is nothing to put in order yet"), met=True, where=read.at(*_STEPS))

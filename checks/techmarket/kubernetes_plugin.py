@@ -1,0 +1,235 @@
+"""1.4 – the portal shows the Pods: annotation, label, configuration, rights."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from workshop.checking import Document, Exam, Text, check, must, remark, should
+from workshop.verdicts import Reason, Source
+from workshop.workspace import Unreadable
+
+from ._backstage import (
+    KUBERNETES_ID,
+    LABEL_SELECTOR,
+    PAYMENT,
+    annotated,
+    component,
+    components,
+    listed,
+    shown,
+)
+from ._backstage_config import Section, app_configs, objects, waiting
+from ._backstage_rights import NEEDED, judge_rights
+
+_LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "0.0.0.0", "::1")  # noqa: S104 (looked for, not listened on)
+_PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".pdf")
+_WORDS: Final = ("backstage", "kubernetes", "pods", "1.4", "1-4")
+
+
+@check(level=must)
+def each_service_points_at_its_pods(exam: Exam) -> None:
+    """Each of the three services says which Pods are its own.
+
+    The plugin asks the clusters for whatever carries this label; without it the tab does not even appear.
+    """
+    for name, entity in components(exam):
+        selector = entity.get("metadata", "annotations", LABEL_SELECTOR)
+        if isinstance(selector, str) and selector.strip():
+            exam.fact(
+                "annotation-present",
+                Text("{name} has the annotation {key}", name=name, key=LABEL_SELECTOR),
+                met=True,
+                where=entity.at("metadata", "annotations", LABEL_SELECTOR),
+            )
+        else:
+            annotated(exam, entity, name, KUBERNETES_ID)
+
+
+@check(level=should)
+def backstage_knows_a_cluster(exam: Exam) -> None:
+    """Backstage's configuration names a cluster that its Pod can reach.
+
+    Without a `kubernetes` section the backend leaves the plugin out and says so only in its log.
+    """
+    configs = app_configs(exam)
+    config = next((each for each in configs if isinstance(each.get("kubernetes"), dict)), None)
+    if config is None:
+        exam.fail(
+            "kubernetes-config-missing",
+            Text("The app-config has a section kubernetes"),
+            expected=Text("kubernetes: with serviceLocatorMethod and clusterLocatorMethods"),
+            observed=Text("no such section"),
+            next=Text("Add it to the app-config; a restart of Backstage reads it."),
+            where=configs[0].at("kubernetes"),
+        )
+    locator = config.get("kubernetes", "serviceLocatorMethod")
+    kind = locator.get("type") if isinstance(locator, dict) else locator
+    exam.fact(
+        "service-locator-missing",
+        Text("It says how services are found on clusters"),
+        isinstance(kind, str) and bool(kind),
+        expected=Text("serviceLocatorMethod.type: multiTenant"),
+        observed=Text("{value}", value=shown(kind)),
+        next=Text("multiTenant: every service may be on every cluster."),
+        where=config.at("kubernetes", "serviceLocatorMethod"),
+    )
+    methods = config.get("kubernetes", "clusterLocatorMethods")
+    entries = [each for each in methods if isinstance(each, dict)] if isinstance(methods, list) else []
+    exam.fact(
+        "cluster-locator-missing",
+        Text("It says where the clusters are"),
+        bool(entries),
+        expected=Text("clusterLocatorMethods: a list with at least one entry"),
+        observed=Text("{value}", value=shown(methods)),
+        next=Text("Add an entry of type config that lists your cluster."),
+        where=config.at("kubernetes", "clusterLocatorMethods"),
+    )
+    for index, entry in enumerate(entries):
+        if entry.get("type") == "config":
+            _judge_clusters(exam, config, index, entry.get("clusters"))
+
+
+def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -> None:
+    path = ("kubernetes", "clusterLocatorMethods", index, "clusters")
+    listed_here = clusters if isinstance(clusters, list) else []
+    exam.fact(
+        "clusters-missing",
+        Text("It lists a cluster"),
+        bool(listed_here),
+        expected=Text("clusters: a list"),
+        observed=Text("{value}", value=shown(clusters)),
+        next=Text("A cluster has a url, a name and an authProvider."),
+        where=config.at(*path),
+    )
+    for number, cluster in enumerate(listed_here):
+        here = cluster if isinstance(cluster, dict) else {}
+        for key in ("url", "name", "authProvider"):
+            exam.fact(
+                f"cluster-{key.lower()}-missing",
+                Text("The cluster has its {key}", key=key),
+                isinstance(here.get(key), str) and bool(here.get(key)),
+                expected=key,
+                observed=Text("{value}", value=shown(here.get(key))),
+                next=Text("Inside the cluster the API server is https://kubernetes.default.svc."),
+                where=config.at(*path, number, key),
+            )
+        url = here.get("url")
+        if not isinstance(url, str) or not url:
+            continue
+        exam.fact(
+            "cluster-url-local",
+            Text("The address works from inside a Pod"),
+            _host(url) not in _LOCAL_HOSTS,
+            expected=Text("https://kubernetes.default.svc"),
+            observed=url[:100],
+            next=Text("For a Pod this address is the Pod itself: do not copy it from your kubeconfig."),
+            where=config.at(*path, number, "url"),
+        )
+        trusted = here.get("skipTLSVerify") is True or any(here.get(key) for key in ("caData", "caFile"))
+        exam.fact(
+            "cluster-certificate",
+            Text("The cluster's certificate can be verified, or is not"),
+            trusted or not url.startswith("https://"),
+            expected=Text("caData, caFile, or skipTLSVerify: true"),
+            observed=Text("none of them"),
+            next=Text("The cluster's authority signed its own certificate: give it, or do without."),
+            where=config.at(*path, number),
+        )
+
+
+@check(level=should)
+def pods_carry_the_label(exam: Exam) -> None:
+    """The Pods of payment-service carry what the annotation asks for.
+
+    Pods answer it by their own labels, not by their Deployment's.
+    """
+    entity = component(exam, PAYMENT)
+    wanted = _wanted(entity)
+    if not wanted:
+        exam.blocked("no-annotation", Text("The service says which Pods are its own"), reason=Reason.NEEDS)
+    found = [each for each in objects(exam, "Deployment.apps", "StatefulSet.apps") if _is_payment(each)]
+    if not found:
+        waiting(exam, Text("The Deployment of {name} is in td/", name=PAYMENT))
+    for workload in found:
+        labels = workload.get("spec", "template", "metadata", "labels")
+        pods = labels if isinstance(labels, dict) else {}
+        own = workload.get("metadata", "labels")
+        for key, value in wanted.items():
+            there = pods.get(key)
+            above = isinstance(own, dict) and own.get(key) == value
+            exam.fact(
+                "label-on-deployment-only" if above and there is None else "pods-unlabelled",
+                Text("The Pod template has the label {key}", key=key),
+                there == value,
+                expected=Text("spec.template.metadata.labels: {key}: {value}", key=key, value=value),
+                observed=Text("{value}", value=shown(there)),
+                next=Text("Labels of a Deployment are not passed on: repeat it in the Pod template."),
+                where=workload.at("spec", "template", "metadata", "labels", key),
+            )
+
+
+@check(level=should)
+def backstage_may_read(exam: Exam) -> None:
+    """Backstage's service account may list what the tab shows.
+
+    A Pod's own account may read nothing: the tab then shows errors instead of Pods.
+    """
+    judge_rights(exam, NEEDED)
+
+
+@check(level=remark)
+def screenshot_is_kept(exam: Exam) -> None:
+    """A screenshot of the tab is among the evidence.
+
+    It proves little, a program can look for itself; but it is what the statement asks to hand in.
+    """
+    files = exam.workspace.files("td/evidence", _PICTURES)
+    named = [path for path in files if any(word in path.rpartition("/")[2].lower() for word in _WORDS)]
+    if not named:
+        exam.blocked(
+            "no-screenshot",
+            Text("The screenshot is in td/evidence"),
+            reason=Reason.MISSING_FILE,
+            observed=Text("pictures there: {names}", names=listed(files)),
+        )
+    for path in named:
+        exam.fact(
+            "screenshot",
+            Text("{path} is a picture", path=path),
+            _is_picture(exam, path),
+            observed=Text("it is empty, or holds text"),
+            next=Text("Save the screenshot itself, not a link to it."),
+            where=Source(file=path),
+        )
+
+
+def _is_picture(exam: Exam, path: str) -> bool:
+    try:
+        exam.workspace.text(path)
+    except Unreadable as unreadable:
+        return unreadable.problem.kind in ("binary", "encoding", "too-large")
+    return False
+
+
+def _wanted(entity: Document) -> dict[str, str]:
+    """Return the labels that the entity's annotation asks for; a selector's other operators are left out."""
+    selector = entity.get("metadata", "annotations", LABEL_SELECTOR)
+    if isinstance(selector, str) and selector.strip():
+        pairs = (part.replace("==", "=").partition("=") for part in selector.split(",") if "!=" not in part)
+        return {key.strip(): value.strip() for key, sign, value in pairs if sign}
+    value = entity.get("metadata", "annotations", KUBERNETES_ID)
+    return {KUBERNETES_ID: value.strip()} if isinstance(value, str) and value.strip() else {}
+
+
+def _is_payment(workload: Document) -> bool:
+    labels = workload.get("spec", "template", "metadata", "labels")
+    app = labels.get("app") if isinstance(labels, dict) else None
+    return PAYMENT in (workload.get("metadata", "name"), app)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
