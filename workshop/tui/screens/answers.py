@@ -16,6 +16,7 @@ from workshop.texts import Message, Text
 from workshop.tui.answering import AnswersError, keep, known
 from workshop.tui.screens.base import Dialog
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.words import prose
 
 
@@ -25,6 +26,7 @@ class AnswersDialog(Dialog[None]):
     CSS_PATH = "answers.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,f10", "save", "Save", key_display="F10", id="answers.save"),
+        Binding("tab", "app.focus_next", "Next field", id="answers.field"),
         Binding("escape", "cancel", "Back", id="answers.cancel"),
     ]
 
@@ -48,7 +50,8 @@ class AnswersDialog(Dialog[None]):
                     yield self._field(question)
             with Horizontal(id="buttons"):
                 yield Static("", id="problem")
-                yield Button(self.say(Text("Save")), id="save", variant="primary")
+                yield Button(self.say(Text("Save")), id="save", variant="primary", compact=True)
+        yield KeyBar()
 
     def draw(self) -> None:
         """Show what is wrong with the file of answers, if anything."""
@@ -59,7 +62,7 @@ class AnswersDialog(Dialog[None]):
         value = self._typed.get(question.id, "")
         if question.kind == "lines":
             return TextArea(value, id=f"answer-{question.id}", tab_behavior="focus", compact=True)
-        placeholder = {"number": "43.2", "url": "https://…"}.get(question.kind, "")
+        placeholder = {"number": "12.5", "url": "http://…"}.get(question.kind, "")
         return Input(value, id=f"answer-{question.id}", compact=True, placeholder=placeholder)
 
     @on(Input.Changed)

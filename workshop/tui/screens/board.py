@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from workshop.texts import Text
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.tui.words import FAINT, MUTED, gauge, hanging, minutes, prose, style, symbol
 from workshop.verdicts import Verdict
@@ -33,7 +34,7 @@ class BoardScreen(Drawn[None]):
         yield TopBar()
         with VerticalScroll(id="pane"):
             yield Static(id="board")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def draw(self) -> None:
         """Fill it."""

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from workshop.texts import Message
 from workshop.tui.screens.base import Dialog
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.words import printable
 
 
@@ -32,6 +33,7 @@ class ChooseDialog(Dialog[str]):
         with Vertical(id="dialog"):
             yield Static(self.say(self._title), id="title")
             yield OptionList(*(Content(printable(choice)) for choice in self._choices), id="choices")
+        yield KeyBar()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 from workshop.texts import Message, Text
 from workshop.tui.screens.base import Dialog
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 
 
 class ConfirmDialog(Dialog[bool]):
@@ -35,6 +36,7 @@ class ConfirmDialog(Dialog[bool]):
             with Horizontal(id="buttons"):
                 yield Button(self.say(Text("No")), id="no")
                 yield Button(self.say(self._yes), id="yes", variant="warning")
+        yield KeyBar()
 
     @on(Button.Pressed)
     def _answered(self, event: Button.Pressed) -> None:

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from workshop.content import Exercise
 from workshop.texts import Text
@@ -22,6 +22,7 @@ from workshop.tui.widgets.check_list import CheckList
 from workshop.tui.widgets.exercise_head import ExerciseHead, NextStep
 from workshop.tui.widgets.fact_list import FactList, why
 from workshop.tui.widgets.hint_pane import HintPane
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.widgets.pane_tabs import PaneTabs, Tab
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.tui.words import MUTED, prose
@@ -78,7 +79,7 @@ class ExerciseScreen(Drawn[None]):
                 yield Static(id="why")
                 yield FactList(id="facts")
         yield NextStep()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Fill the screen, show where one was, then load the brief."""

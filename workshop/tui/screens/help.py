@@ -14,6 +14,7 @@ from textual.widgets import Static
 from workshop.texts import Text
 from workshop.tui.screens.base import Dialog
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.words import VERDICT_WORDS, prose, style, symbol
 from workshop.verdicts import Verdict
 
@@ -30,6 +31,7 @@ class HelpDialog(Dialog[None]):
         """Build the page."""
         with VerticalScroll(id="dialog"):
             yield Static(Content("\n").join(_lines(self.shown)), id="page")
+        yield KeyBar()
 
 
 def _lines(state: State) -> Iterator[Content]:

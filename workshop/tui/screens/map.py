@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from workshop.gating import next_exercise
 from workshop.texts import Text
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
 from workshop.tui.widgets.exercise_card import ExerciseCard
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.widgets.lab_list import LabList
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.tui.words import FAINT, MUTED
@@ -46,7 +47,7 @@ class MapScreen(Drawn[None]):
             with VerticalScroll(id="card-pane", can_focus=False):
                 yield ExerciseCard(id="card")
         yield Static(id="legend")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def draw(self) -> None:
         """Fill it."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Markdown, OptionList, Static
+from textual.widgets import Markdown, OptionList, Static
 from textual.widgets.option_list import Option
 
 from workshop.content import Exercise
@@ -20,6 +20,7 @@ from workshop.tui import handover
 from workshop.tui.screens.base import Drawn
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.tui.words import FAINT, printable
 from workshop.workspace import NotAWorkspace, Workspace
@@ -53,7 +54,7 @@ class SolutionScreen(Drawn[None]):
         with VerticalScroll(id="page"):
             yield Markdown(self._walkthrough(), id="text", open_links=False)
             yield Static(id="file")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def draw(self) -> None:
         """Fill it."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.validation import Regex
-from textual.widgets import Button, Footer, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from workshop.accounts import Account
@@ -19,6 +19,7 @@ from workshop.texts import LANGUAGES, Message, Text
 from workshop.tui.messages import WorkspaceStarted
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
+from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.words import MODE_WORDS, MUTED, hanging
 from workshop.verdicts import Mode
 
@@ -87,7 +88,7 @@ class WelcomeScreen(Drawn[None]):
             with Horizontal(id="buttons"):
                 yield Button(self.say(Text("Begin")), id="start", variant="primary", compact=True)
                 yield Static("", id="problem")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def draw(self) -> None:
         """Show what is chosen."""
