@@ -165,7 +165,9 @@ a: |
     assert [tuple(each) for each in placeholders(second)] == [(("a",), Position("td/x.yaml", 13, 3), "TODO")]
 
 
-@pytest.mark.parametrize("field", ["description", "message", "summary", "title"])
+@pytest.mark.parametrize(
+    "field", ["description", "message", "summary", "title", "policies.kyverno.io/description"]
+)
 def test_explanations_may_show_a_form(field: str) -> None:
     assert in_value("e.g. ghcr.io/<user>/<image>:<tag>", field) == []
     assert in_value("TODO: explain", field) == ["TODO"]

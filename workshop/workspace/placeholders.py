@@ -114,7 +114,7 @@ def _in_document(
             for each in inner:
                 yield from _in_document(each, (*outer, *path), nested=True)
             continue
-        prose = bool(path) and path[-1] in _PROSE_FIELDS
+        prose = bool(path) and str(path[-1]).rpartition("/")[2] in _PROSE_FIELDS
         for line, match in _in_value(value, prose=prose):
             yield Found((*outer, *path), document.line_at(*path, number=line), match)
 
