@@ -1,0 +1,331 @@
+"""What the exercises of block 4 ask of every Tekton object: name, validity, variables, images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from workshop.checking import Document, Exam, Text
+from workshop.tekton import (
+    Path,
+    Program,
+    Step,
+    Task,
+    mistaken,
+    parse_image,
+    references,
+    refusals,
+    shown,
+    tokens,
+)
+from workshop.texts import Message
+from workshop.verdicts import Reason
+
+IMAGE = "params.IMAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact about a part of a document, before it is recorded; `topic` names the check it belongs to."""
+
+    topic: str
+    id: str
+    claim: Message
+    met: bool | None
+    path: Path
+    expected: Message | None = None
+    observed: Message | None = None
+    next: Message | None = None
+
+
+def record(exam: Exam, document: Document, findings: Iterable[Finding], topic: str) -> None:
+    """Record the findings of one topic as facts."""
+    for each in findings:
+        if each.topic == topic:
+            exam.fact(
+                each.id,
+                each.claim,
+                each.met,
+                expected=each.expected,
+                observed=each.observed,
+                next=each.next,
+                where=document.at(*each.path),
+                reason=Reason.BEYOND_EVALUATOR if each.met is None else None,
+            )
+
+
+def task_document(exam: Exam, path: str, name: str) -> Document:
+    """Return the Task an exercise asks for; a ClusterTask ends the check."""
+    document = exam.resource(path, kinds=["Task.tekton.dev", "ClusterTask.tekton.dev"], named=name)
+    if document.get("kind") == "ClusterTask":
+        exam.fail(
+            "cluster-task",
+            Text("{path} holds the object that is asked", path=path),
+            expected="kind: Task",
+            observed="kind: ClusterTask",
+            next=Text(
+                "ClusterTask was removed in Tekton 1.0. A Task in the namespace of the run does the same."
+            ),
+            where=document.at("kind"),
+        )
+    return document
+
+
+def is_named(exam: Exam, document: Document, name: str, fact: str) -> None:
+    """Record whether an object has the name that is asked."""
+    found = document.get("metadata", "name")
+    exam.fact(
+        fact,
+        Text("The name is {name}", name=name),
+        found == name,
+        expected=f"metadata.name: {name}",
+        observed=f"metadata.name: {found}",
+        next=Text("Others refer to it by this name: copy it letter by letter."),
+        where=document.at("metadata", "name"),
+    )
+
+
+def takes_image(exam: Exam, document: Document) -> None:
+    """Record whether a Task declares the parameter IMAGE, as a text."""
+    task = Task.of(document)
+    parameter = task.parameters.get("IMAGE")
+    declared = exam.fact(
+        "param-missing",
+        Text("The Task has the parameter {name}", name="IMAGE"),
+        parameter is not None,
+        expected=Text("an entry of spec.params named {name}", name="IMAGE"),
+        observed=Text("parameters: {names}", names=", ".join(task.parameters) or "–"),
+        next=Text("Declare it under `spec.params`. Capital letters count."),
+        where=document.at("spec", "params"),
+    )
+    if declared and parameter is not None:
+        exam.fact(
+            "param-type",
+            Text("{name} is a text", name="IMAGE"),
+            parameter.type == "string",
+            expected="type: string",
+            observed=f"type: {parameter.type}",
+            next=Text("One image has one name: the type is `string`."),
+            where=parameter.view.at("type"),
+        )
+
+
+def accepted(exam: Exam, document: Document) -> None:
+    """Record why Tekton refuses an object, or that it takes it."""
+    claim = Text("Tekton accepts the object")
+    found = refusals(document)
+    if not found:
+        exam.fact("accepted", claim, met=True)
+    for refusal in found:
+        exam.fact(
+            refusal.id,
+            claim,
+            met=False,
+            observed=refusal.message,
+            next=Text(
+                "`kubectl apply --dry-run=server -f {file}` shows the server's own words.", file=document.file
+            ),
+            where=document.at(*refusal.path),
+        )
+
+
+def variables_hold(exam: Exam, document: Document, task: Task) -> None:
+    """Record what looks like a variable and is none, and variables that nothing stands behind."""
+    known = task.values()
+    claim = Text("Every variable is one that Tekton fills in")
+    fine = True
+    for step in task.steps:
+        for text, path in step.texts:
+            where = document.at(*step.view.path, *path)
+            for part in mistaken(text, script=path == ("script",)):
+                fine = False
+                workspace = "workspace" in part.lower()
+                exam.fact(
+                    "literal-workspace" if workspace else "literal-param",
+                    claim,
+                    met=False,
+                    expected="$(workspaces.<name>.path)" if workspace else "$(params.<name>)",
+                    observed=Text("{text} reaches the program as it stands there", text=part),
+                    next=Text(
+                        "Tekton knows round brackets with a dollar sign before them, and the word in the "
+                        "plural."
+                    ),
+                    where=where,
+                )
+            for reference in references(text):
+                if reference.scope in ("workspaces", "results") and reference.key not in known:
+                    fine = False
+                    what, names = (
+                        ("workspace", list(task.workspaces))
+                        if reference.scope == "workspaces"
+                        else ("result", task.results)
+                    )
+                    exam.fact(
+                        f"unknown-{what}",
+                        claim,
+                        met=False,
+                        expected=Text("one of: {names}", names=", ".join(names) or "–"),
+                        observed=Text("{variable} means nothing here", variable=reference.text),
+                        next=Text(
+                            "Declare it under `spec.{section}`, or correct its name; the part after the "
+                            "name is `path`.",
+                            section=reference.scope,
+                        ),
+                        where=where,
+                    )
+    if fine:
+        exam.fact("variables", claim, met=True)
+
+
+def can_start(exam: Exam, document: Document, task: Task) -> None:
+    """Record whether each step's program is to be found in its image."""
+    for step in task.steps:
+        program = Program(step, task.values())
+        known = program.known
+        name = step.view.text("name") or parse_image(program.image).name
+        claim = Text("The step {step} finds its program in the image", step=name)
+        if known is None:
+            exam.fact("starts", claim, met=True)
+            continue
+        if program.needs_shell and not known.shell:
+            exam.fact(
+                "script-without-shell",
+                claim,
+                met=False,
+                expected=Text("args for the image's own program, or a variant of the image with a shell"),
+                observed=Text("{image} has no shell", image=shown(program.image)),
+                next=Text(
+                    "Say it with `args` instead of a script, or take the image's debug or dev variant."
+                ),
+                where=document.at(*step.view.path, "script" if step.script else "command"),
+            )
+            continue
+        first = (step.command or [""])[0]
+        own = known.entrypoint[-1].rpartition("/")[2] if known.entrypoint else ""
+        lost = first == own and not known.on_path
+        # kaniko's program is called executor; there is none named after the project.
+        lost |= "kaniko" in parse_image(program.image).repository and first.rpartition("/")[2] == "kaniko"
+        exam.fact(
+            "command-not-on-path" if lost else "starts",
+            claim,
+            not lost,
+            expected=Text("no command, or {path}", path=" ".join(known.entrypoint)),
+            observed=Text("command: {command}", command=" ".join(step.command or []) or "–"),
+            next=Text("Leave `command` out: the image then starts its own program with your args."),
+            where=document.at(*step.view.path, "command"),
+        )
+
+
+def pinned(exam: Exam, document: Document, task: Task) -> None:
+    """Record whether the images of a Task can be replaced behind its back."""
+    for step in task.steps:
+        image = Program(step, task.values()).image
+        exam.fact(
+            "image-not-pinned",
+            Text("{image} names a version", image=shown(image)),
+            not parse_image(image).moves or bool(tokens(image)),
+            expected=Text("a version tag or a digest"),
+            observed=Text("image: {image}", image=shown(image)),
+            next=Text("Name a version: the policy of exercise 2.2 refuses the Pod otherwise."),
+            where=document.at(*step.view.path, "image"),
+        )
+
+
+def bounded(exam: Exam, document: Document, task: Task) -> None:
+    """Record whether each step has the limits that the policy of exercise 2.3 asks of its container."""
+    old = str(document.get("apiVersion")).endswith("v1beta1")
+    field = "resources" if old else "computeResources"
+    for step in task.steps:
+        missing = [
+            what
+            for what in ("cpu", "memory")
+            if not step.view.has(field, "limits", what) and not step.template.has(field, "limits", what)
+        ]
+        exam.fact(
+            "no-limits",
+            Text("The step {step} has limits", step=step.view.text("name") or "–"),
+            not missing,
+            expected=Text("{field}.limits with cpu and memory", field=field),
+            observed=Text("missing: {names}", names=", ".join(missing) or "–"),
+            next=Text("The policy of exercise 2.3 refuses the Pod of this Task without them."),
+            where=document.at(*step.view.path),
+        )
+
+
+def place(step: Step, *words: str) -> Path:
+    """Return where a step says something: the first argument or command word that holds one of `words`."""
+    for word in words:
+        for text, path in step.texts:
+            if word in text:
+                return (*step.view.path, *path)
+    for key in ("args", "script", "command"):
+        if step.view.has(key):
+            return (*step.view.path, key)
+    return step.view.path
+
+
+def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fact: str) -> Finding:
+    """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none."""
+    if any(IMAGE in tokens(word) for word in words):
+        return Finding(topic, "uses-image", claim, True, path)
+    literal = [
+        part for word in words for part in (mistaken(word) or [k[1:] for k in tokens(word) if k[:1] == "!"])
+    ]
+    expected = "$(params.IMAGE)"
+    if literal:
+        return Finding(
+            topic,
+            "literal-param",
+            claim,
+            False,
+            path,
+            expected,
+            Text("{text} reaches the program as it stands there", text=literal[0]),
+            Text("Tekton knows round brackets with a dollar sign before them, and the word in the plural."),
+        )
+    if any(key.startswith("$") for word in words for key in tokens(word)):
+        observed = Text("{text}: known only when it runs", text=" ".join(map(shown, words)))
+        return Finding(topic, "image-unclear", claim, None, path, expected, observed)
+    if words:
+        return Finding(
+            topic,
+            "hard-coded-image",
+            claim,
+            False,
+            path,
+            expected,
+            Text("it works on {text}", text=" ".join(map(shown, words))),
+            Text("Written down, the image is the same for every run: take the parameter."),
+        )
+    return Finding(
+        topic,
+        fact,
+        claim,
+        False,
+        path,
+        expected,
+        Text("no image is given to the program"),
+        Text("Hand the parameter IMAGE to the program."),
+    )
+
+
+def tool_absent(exam: Exam, document: Document, task: Task, word: str, name: str) -> None:
+    """Record that no step runs a program, or that it cannot be told."""
+    claim = Text("A step runs {tool}", tool=name)
+    hidden = [
+        step
+        for step in task.steps
+        if not Program(step, task.values()).followed and any(word in text for text, _ in step.texts)
+    ]
+    refers = any(step.view.has("ref") for step in task.steps)
+    found = ", ".join(shown(Program(step, task.values()).image) for step in task.steps)
+    exam.fact(
+        f"{word}-unclear" if hidden or refers else f"{word}-missing",
+        claim,
+        None if hidden or refers else False,
+        expected=Text("a step whose program is {tool}", tool=name),
+        observed=Text("images: {images}", images=found or "–"),
+        next=Text("The statement names the tool: let a step run it."),
+        where=document.at("spec", "steps"),
+        reason=Reason.BEYOND_EVALUATOR if hidden or refers else None,
+    )
