@@ -141,15 +141,21 @@ def score(lab: Lab, results: Iterable[ExerciseResult]) -> Score:
 
 
 def load_checks(lab: Lab, exercise: Exercise) -> list[Check]:
-    """Return the checks of an exercise in the order of their definition; none when it has no module."""
-    name = f"workshop.labs.{lab.id}.{exercise.module}"
+    """Return the checks of an exercise in the order of their definition, files first, then the cluster."""
+    package = f"workshop.labs.{lab.id}"
+    modules = [_module(f"{package}.{exercise.module}"), _module(f"{package}.on_cluster.{exercise.module}")]
+    return [
+        value for module in modules if module for value in vars(module).values() if isinstance(value, Check)
+    ]
+
+
+def _module(name: str) -> ModuleType | None:
     try:
-        module: ModuleType = importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name == name:
-            return []
+        if error.name is not None and name.startswith(error.name):
+            return None
         raise
-    return [value for value in vars(module).values() if isinstance(value, Check)]
 
 
 def _known(lab: Lab, wanted: str) -> Exercise:

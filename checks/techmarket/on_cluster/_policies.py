@@ -14,7 +14,7 @@ from workshop.cluster import Decision
 from workshop.cluster.port import Object
 from workshop.verdicts import Reason, Source
 
-from ._policies import NAMESPACES, Found, is_platform
+from .._policies import NAMESPACES, Found, is_platform
 
 _SECOND: Final = NAMESPACES[1]
 
