@@ -103,7 +103,9 @@ class Fleet:
         self._running = running
         waiting = [component for part in running.parts for component in part.components]
         cleared = settled = False
-        while waiting or not all(one.ready for one in self._fleet.values()):
+        while waiting or not (
+            all(one.ready for one in self._fleet.values()) and running.api.answers("/readyz")
+        ):
             self._look()
             if not settled and self._is_ready("kube-apiserver"):
                 self._settle(running, install)

@@ -131,9 +131,6 @@ class Supervisor:
         try:
             running = self._start_with_free_ports(programs, self._parts_to_prepare(), installing=True)
             self._wait_for_quiet(running)
-            self._fleet.stop(keep=("etcd",))
-            left_out = (begin for part in running.parts for begin in (*part.unshared, *part.stale))
-            running.store.change(pristine.removal(left_out))
             self._fleet.stop()
             prepared.keep(self._home.data)
         finally:

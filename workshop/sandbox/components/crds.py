@@ -5,11 +5,14 @@ from __future__ import annotations
 from workshop.sandbox.model import Family, Part
 from workshop.sandbox.running import Running
 
+_GROUP = "monitoring.coreos.com"
+# What a lab writes; the definitions of whole Prometheus installations are ten times as large.
+_KINDS = ("prometheusrules", "servicemonitors", "podmonitors", "probes")
 PROMETHEUS = Family(
     name="prometheus-operator",
     module="github.com/prometheus-operator/prometheus-operator",
     version="v0.85.0",
-    files={"crds": "example/prometheus-operator-crd"},
+    files={f"crds/{kind}": f"example/prometheus-operator-crd/{_GROUP}_{kind}.yaml" for kind in _KINDS},
 )
 
 

@@ -145,7 +145,6 @@ PART = Part(
     install=_install,
     # A webhook that is not there yet refuses everything its policies match; a lease is waited for.
     stale=(f"leases/{_NAMESPACE}/", *_CONFIGURATIONS),
-    unshared=(f"secrets/{_NAMESPACE}/",),
     owned=_CONFIGURATIONS,
     megabytes=170,
 )

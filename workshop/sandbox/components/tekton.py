@@ -121,14 +121,6 @@ def _install(running: Running) -> None:
 
 def _adapt(running: Running) -> None:
     """Tell the API server at which port the webhook listens this time."""
-    # Filled by the webhook, which does not make it.
-    running.api.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "webhook-certs", "namespace": _NAMESPACE},
-        }
-    )
     port = running.ports["tekton-webhook"]
     for path in _CONFIGURATIONS:
         found = running.api.get(f"{_WEBHOOKS}/{path}")
@@ -250,10 +242,8 @@ PART = Part(
     install=_install,
     adapt=_adapt,
     stale=(f"leases/{_NAMESPACE}/",),
-    unshared=(f"secrets/{_NAMESPACE}/webhook-certs",),
     owned=(
         *_CONFIGURATIONS,
-        f"secrets/{_NAMESPACE}/webhook-certs",
         *(f"apiextensions.k8s.io/customresourcedefinitions/{kind}.tekton.dev" for kind in _CONVERTED),
     ),
     stages=(_STAGE,),
