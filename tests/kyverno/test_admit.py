@@ -349,3 +349,20 @@ def test_operations_are_told_apart(operation: str) -> None:
     for asked in ("CREATE", "UPDATE", "DELETE"):
         old = pod() if asked != "CREATE" else None
         assert admit([policy(rule)], pod(), operation=asked, old=old).admitted is (asked != operation)
+
+
+@pytest.mark.parametrize(
+    ("kind", "result"),
+    [("ValidatingPolicy", "error"), ("ValidatingAdmissionPolicy", "fail"), ("rule", "fail")],
+)
+@pytest.mark.parametrize("failure_policy", ["Fail", "Ignore"])
+def test_an_expression_that_fails(kind: str, result: str, failure_policy: str) -> None:
+    validations = [{"expression": "object.spec.nothing == 1"}]
+    if kind == "rule":
+        document = policy("validate: {cel: {expressions: [{expression: object.spec.nothing == 1}]}}")
+    else:
+        document = cel_policy(kind, "{}", validations=validations, failurePolicy=failure_policy)
+    ignored = kind == "ValidatingAdmissionPolicy" and failure_policy == "Ignore"
+    admission = admit([document, binding("Deny")], pod())
+    assert [found.result for found in admission.results] == ["error" if ignored else result]
+    assert admission.admitted is ignored

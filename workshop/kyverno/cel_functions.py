@@ -33,7 +33,7 @@ from workshop.kyverno.cel_values import (
 from workshop.kyverno.outcome import Beyond, spend
 
 _IMAGE = re.compile(
-    r"(?:(?P<registry>[a-zA-Z0-9.\-]+(?::\d+)?)/)?(?P<repository>[a-z0-9_\-./]{2,255})"
+    r"(?P<repository>[a-z0-9_\-./]{2,255})"
     r"(?::(?P<tag>[\w.\-]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
     re.ASCII,
 )
@@ -119,7 +119,7 @@ def image(text: str) -> ImageReference:
         (head, rest) if slash and (any(c in head for c in ".:") or head == "localhost") else ("", text)
     )
     match = _IMAGE.fullmatch(remainder) if len(text) < 1024 else None
-    if match is None or match["registry"]:
+    if match is None:
         raise CelError(f"could not parse reference: {text}")
     registry = "index.docker.io" if registry in {"", "docker.io"} else registry
     repository = match["repository"]

@@ -181,8 +181,11 @@ def _native(
         return evaluate_it(p)
 
     for outcome in _run(policy, frame, judge):
-        # An error counts as a denial unless failurePolicy says Ignore.
-        yield replace(outcome, blocks_errors=policy.strict() and (frame.enforce or frame.kind == "mutate"))
+        result = outcome.result
+        if result.result == "error" and policy.strict() and frame.kind == "validate":
+            # To the API server an expression that fails is a denial, unless failurePolicy says Ignore.
+            result = replace(result, result="fail")
+        yield replace(outcome, result=result, blocks_errors=policy.strict() and frame.kind == "mutate")
 
 
 def _mutate(policy: _Policy) -> Status:
@@ -205,15 +208,16 @@ def validate_rule(rule: dict[str, Any], request: Request, deleting: bool) -> Sta
     if cel.get("paramKind") or cel.get("paramRef"):
         raise Beyond("needs-cluster", "the rule takes parameters")
     scope = scope_of(request, cel.get("variables"), deleting=deleting)
-    if not conditions(rule.get("celPreconditions"), scope):
-        return Status("skip", "cel preconditions not met")
-    status = check_validations(cel.get("expressions"), scope)
+    try:
+        if not conditions(rule.get("celPreconditions"), scope):
+            return Status("skip", "cel preconditions not met")
+        status = check_validations(cel.get("expressions"), scope)
+    except KyvernoError as error:
+        # Kyverno asks the API server's own validator, to which an expression that fails is a denial.
+        return Status("fail", f"expression resulted in error: {error}")
     message = as_map(rule["validate"]).get("message")
-    return (
-        replace(status, message=str(message))
-        if message and status.message.startswith("failed expression")
-        else status
-    )
+    own = message and status.message.startswith("failed expression")
+    return replace(status, message=str(message)) if own else status
 
 
 _Handler = Callable[[_Policy, RuleResult], Iterator[Outcome]]
