@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 from workshop.texts import Language, Message, Text, translate
-from workshop.verdicts import CheckResult, ExerciseResult, Fact, Level, Report, Verdict
+from workshop.verdicts import CheckResult, ExerciseResult, Fact, Level, Reason, Report, Verdict
 
 _SYMBOLS = {
     Verdict.PASSED: "✓",
@@ -32,6 +33,12 @@ VERDICT_WORDS = {
     Verdict.BLOCKED: Text("blocked"),
     Verdict.UNKNOWN: Text("not verified"),
     Verdict.ERROR: Text("defect of the workshop"),
+}
+REASON_WORDS = {
+    Reason.OFFLINE: Text("only files were looked at"),
+    Reason.NO_CONTAINERS: Text("no container runs in the sandbox"),
+    Reason.NO_NETWORK: Text("the network was not asked"),
+    Reason.NOT_BUILT: Text("this version has no check for it"),
 }
 _LEVEL_WORDS = {Level.SHOULD: Text("advised"), Level.REMARK: Text("remark")}
 
@@ -58,17 +65,15 @@ class _Page:
         points = f"  {exercise.points:g}/{exercise.max_points:g}" if exercise.max_points else ""
         head = f"{_SYMBOLS[exercise.verdict]} {exercise.id}  {self._say(exercise.title)}"
         self.lines.append(self._paint(exercise.verdict, head) + f"  [{word}]{points}")
-        left_out: dict[str, int] = {}
+        left_out: Counter[Reason] = Counter()
         for check in exercise.checks:
-            if check.left_out:
-                reason = check.reason.value if check.reason else ""
-                left_out[reason] = left_out.get(reason, 0) + 1
+            if check.left_out and check.reason is not None:
+                left_out[check.reason] += 1
             else:
                 self._check(check)
         for reason, count in left_out.items():
-            self._wrapped(
-                self._say(Text("{count} not judged: {reason}", count=count, reason=reason)), 4, "· "
-            )
+            said = Text("{count} not judged: {reason}", count=count, reason=REASON_WORDS[reason])
+            self._wrapped(self._say(said), 4, "· ")
         if exercise.hint is not None:
             self._wrapped(self._say(exercise.hint), 4, self._say(Text("Hint:")) + " ")
         self.lines.append("")
