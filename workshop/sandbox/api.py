@@ -99,25 +99,28 @@ class Sandbox:
         sandbox = cls(name)
         wanted = tuple(part.name for part in selected((*core, *with_)))
         sandbox.touch()
-        status = sandbox.status()
-        if status.running:
-            if not set(wanted) <= set(sandbox._parts_running()):
-                progress(Text("The sandbox is up without all of these parts; starting it again."))
-                sandbox.down()
-            elif status.up and all(one.alive for one in status.components):
-                return sandbox
-            elif status.up:
-                sandbox.down()
-            else:
-                sandbox._follow(None, progress, 0)  # somebody else is bringing it up
-                return sandbox
-        _provide(wanted, build_missing=build_missing, progress=progress)
-        _enough_memory(wanted)
-        sandbox._start(wanted, idle_seconds, progress)
+        with Lock(sandbox.home.root / "start.lock"):  # of two who start the same one, one does
+            supervisor = sandbox._begin(wanted, idle_seconds, build_missing, progress)
+        sandbox._follow(supervisor, progress)
         return sandbox
 
-    def _start(self, parts: tuple[str, ...], idle_seconds: float, progress: Progress) -> None:
-        self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _begin(
+        self, wanted: tuple[str, ...], idle_seconds: float, build_missing: bool, progress: Progress
+    ) -> subprocess.Popen[bytes] | None:
+        status = self.status()
+        if status.running:
+            complete = set(wanted) <= set(self._parts_running())
+            if complete and all(one.alive for one in status.components):
+                return None
+            if not complete:
+                progress(Text("The sandbox is up without all of these parts; starting it again."))
+            self.down()
+        _provide(wanted, build_missing=build_missing, progress=progress)
+        _enough_memory(wanted)
+        return self._start(wanted, idle_seconds)
+
+    def _start(self, parts: tuple[str, ...], idle_seconds: float) -> subprocess.Popen[bytes]:
+        """Start a supervisor; return once it has begun its journal, or has ended."""
         with contextlib.suppress(FileNotFoundError):
             self.home.journal.unlink()
         command = [sys.executable, "-P", "-m", "workshop.sandbox.supervisor", "--name", self.name]
@@ -140,27 +143,41 @@ class Sandbox:
             )
         finally:
             os.close(errors)
+        while not self.home.journal.exists() and supervisor.poll() is None:
+            time.sleep(_POLL_SECONDS)
+        return supervisor
+
+    def _follow(self, supervisor: subprocess.Popen[bytes] | None, progress: Progress) -> None:
+        """Report what the journal says until everything is ready. Raises SandboxError."""
         try:
-            self._follow(supervisor, progress, 0)
+            self._read_along(supervisor, progress)
         except BaseException:
-            # Given up (Ctrl-C) or failed: nothing stays behind.
-            with contextlib.suppress(OSError):
-                supervisor.terminate()
-            supervisor.wait()
+            if supervisor is not None:
+                # Given up (Ctrl-C) or failed: nothing stays behind.
+                with contextlib.suppress(OSError):
+                    supervisor.terminate()
+                supervisor.wait()
             raise
 
-    def _follow(self, supervisor: subprocess.Popen[bytes] | None, progress: Progress, offset: int) -> None:
+    def _read_along(self, supervisor: subprocess.Popen[bytes] | None, progress: Progress) -> None:
+        offset, seen_up, unready = 0, False, set[str]()
         while True:
             entries, offset = journal.read(self.home.journal, offset)
             for entry in entries:
-                if entry.kind == "failed":
+                if entry.kind in ("failed", "down"):
                     raise SandboxError(entry.text, entry.remedy, entry.details)
-                if entry.kind == "down":
-                    raise SandboxError(entry.text)
-                progress(Text("{seconds} s  {text}", seconds=f"{entry.seconds:5.1f}", text=entry.text))
-                if entry.kind == "up":
-                    return
-            if not entries and (supervisor.poll() is not None if supervisor else not self._held()):
+                if supervisor is not None:
+                    progress(Text("{seconds} s  {text}", seconds=f"{entry.seconds:5.1f}", text=entry.text))
+                seen_up = seen_up or entry.kind == "up"
+                if entry.kind == "died":
+                    unready.add(entry.component)
+                if entry.kind == "ready":
+                    unready.discard(entry.component)
+            if entries:
+                continue
+            if seen_up and not unready and self._answers():
+                return
+            if supervisor.poll() is not None if supervisor else not self._held():
                 if journal.read(self.home.journal, offset)[0]:
                     continue
                 raise SandboxError(
@@ -185,6 +202,12 @@ class Sandbox:
                 Text("Bring it up: “workshop sandbox up”."),
             ) from error
         return Api(port, authority, token)
+
+    def _answers(self) -> bool:
+        try:
+            return self.api().answers("/readyz")
+        except SandboxError:
+            return False
 
     def touch(self) -> None:
         """Say that somebody uses the sandbox: idleness counts from now."""
@@ -221,11 +244,19 @@ class Sandbox:
 
     def down(self) -> None:
         """End it. Returns when nothing of it runs; what is in etcd stays for the next start."""
-        recorded = read_processes(self.home)
+        deadline = time.monotonic() + _DOWN_SECONDS
+        while self._held() and not self._supervisor() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)  # it has only just begun and not said yet who it is
         # The supervisor stops the others in good order; whoever is left then is killed.
-        supervisor = [(one.pid, one.start_time) for one in recorded if one.component == SUPERVISOR]
-        processes.end(supervisor, patience=_DOWN_SECONDS)
+        processes.end(self._supervisor(), patience=_DOWN_SECONDS)
         processes.end((one.pid, one.start_time) for one in read_processes(self.home))
+
+    def _supervisor(self) -> list[tuple[int, str]]:
+        return [
+            (one.pid, one.start_time)
+            for one in read_processes(self.home)
+            if one.component == SUPERVISOR and processes.start_time(one.pid) == one.start_time
+        ]
 
     def reset(self, progress: Progress = _silent) -> None:
         """Bring it back to pristine: as it was when it came up for the first time. Raises SandboxError.
@@ -243,7 +274,7 @@ class Sandbox:
         shutil.rmtree(self.home.data, ignore_errors=True)
         self.home.pristine.unlink(missing_ok=True)
         if was_running:
-            self._start(parts, 0.0, progress)
+            self._follow(self._start(parts, 0.0), progress)
 
     def _restore(self) -> bool:
         from workshop.sandbox.pristine import Pristine

@@ -17,6 +17,8 @@ from urllib.parse import quote, urlencode
 Document = dict[str, Any]
 _MANAGER: Final = "techmarket-workshop"
 _SECONDS: Final = 30.0
+# How long somebody waits who will ask again.
+_PATIENCE: Final = 3.0
 _AT_ONCE: Final = 8
 # What has to be there before what: namespaces and definitions first, webhooks last.
 _ORDER: Final = (
@@ -114,17 +116,17 @@ class Api:
             connection.sock.settimeout(seconds)
         return connection
 
-    def answers(self, path: str, *, seconds: float = 2.0) -> bool:
+    def answers(self, path: str, *, seconds: float = _PATIENCE) -> bool:
         """Tell whether a GET of that path succeeds."""
         try:
             return self.raw("GET", path, seconds=seconds)[0] == http.client.OK
         except ApiError:
             return False
 
-    def get(self, path: str) -> Document | None:
+    def get(self, path: str, *, seconds: float = _SECONDS) -> Document | None:
         """Return an object, None when it does not exist. Raises ApiError."""
         try:
-            return self.request("GET", path)
+            return self.request("GET", path, seconds=seconds)
         except ApiError as error:
             if error.status == http.client.NOT_FOUND:
                 return None
@@ -159,10 +161,19 @@ class Api:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 list(pool.map(self.apply, wave))
 
-    def create(self, document: Document, *, dry_run: bool = False) -> Document:
+    def create(self, document: Document, *, dry_run: bool = False, seconds: float = _SECONDS) -> Document:
         """Create one object. Raises ApiError."""
         path, _, _ = self.path(document).rpartition("/")
-        return self.request("POST", path, document, query={"dryRun": "All"} if dry_run else None)
+        query = {"dryRun": "All"} if dry_run else None
+        return self.request("POST", path, document, query=query, seconds=seconds)
+
+    def refuses(self, document: Document, by: str) -> bool:
+        """Tell whether an object is refused by the webhook whose name begins so: that it is at work."""
+        try:
+            self.create(document, dry_run=True, seconds=_PATIENCE)
+        except ApiError as error:
+            return error.status == http.client.BAD_REQUEST and f'admission webhook "{by}' in error.message
+        return False
 
     def path(self, document: Document) -> str:
         """Return the path of an object. Raises ApiError when the server does not know its kind."""

@@ -165,11 +165,8 @@ class Fleet:
                 raise self._ended(one.component, status)
             if one.ready or self._running is None:
                 continue
-            if one.component.ready(self._running):
-                one.ready = True
-                text = Text("{component} is ready", component=name)
-                self._journal.write("step", text, component=name)
-            elif time.monotonic() - one.begin > _READY_SECONDS:
+            self._note_ready(name, one)
+            if not one.ready and time.monotonic() - one.begin > _READY_SECONDS:
                 raise ComponentEndedError(
                     name,
                     Text("{component} is not ready after {s} s.", component=name, s=round(_READY_SECONDS)),
@@ -180,6 +177,11 @@ class Fleet:
                     ),
                     self.last_lines(name),
                 )
+
+    def _note_ready(self, name: str, one: _Process) -> None:
+        if not one.ready and self._running is not None and one.component.ready(self._running):
+            one.ready = True
+            self._journal.write("ready", Text("{component} is ready", component=name), component=name)
 
     def _ended(self, component: Component, status: int) -> ComponentEndedError:
         how: Message
@@ -210,7 +212,10 @@ class Fleet:
         """Report components that have ended, and start them again: three times, then they stay down."""
         for name, one in list(self._fleet.items()):
             status = one.process.poll()
-            if status is None or one.given_up:
+            if status is None:
+                self._note_ready(name, one)
+                continue
+            if one.given_up:
                 continue
             error = self._ended(one.component, status)
             self._journal.write("died", error.problem, component=name, details=error.details)

@@ -16,7 +16,7 @@ from workshop.texts import Bilingual, Message, Text
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened: `kind` is step, up, died, failed or down; `seconds` count from the start."""
+    """Something that happened, `seconds` after the start: step, ready, up, died, failed or down."""
 
     kind: str
     seconds: float

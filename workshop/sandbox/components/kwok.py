@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workshop.sandbox.client import ApiError
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
 
@@ -65,7 +66,10 @@ def _install(running: Running) -> None:
 
 
 def _ready(running: Running) -> bool:
-    node = running.api.get(f"/api/v1/nodes/{_NODE}") or {}
+    try:
+        node = running.api.get(f"/api/v1/nodes/{_NODE}", seconds=3.0) or {}
+    except ApiError:
+        return False
     conditions = node.get("status", {}).get("conditions", [])
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 

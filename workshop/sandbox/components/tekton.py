@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
-
-from workshop.sandbox.client import ApiError, Document
+from workshop.sandbox.client import Document
 from workshop.sandbox.model import Amendment, Component, Family, Part, Program
 from workshop.sandbox.running import Running
 
@@ -147,14 +145,6 @@ _REFUSED: Document = {
 }
 
 
-def _webhook_ready(running: Running) -> bool:
-    try:
-        running.api.create(_REFUSED, dry_run=True)
-    except ApiError as error:
-        return error.status == http.client.BAD_REQUEST and "validation.webhook.pipeline" in error.message
-    return False
-
-
 # Tekton reads a task's results from the messages its steps end with. The names are among the arguments of the
 # entrypoint, before "--"; the values are nobody's business here.
 _COMPLETED = """
@@ -214,7 +204,7 @@ PART = Part(
             program="tekton-pipelines-webhook",
             command=lambda running: [f"-kubeconfig={running.kubeconfig(f'{_ACCOUNT}:{_SERVICE}')}"],
             environment=_webhook_environment,
-            ready=_webhook_ready,
+            ready=lambda running: running.api.refuses(_REFUSED, by=_CONFIGURATIONS[0].rpartition("/")[2]),
             after=("kube-apiserver",),
             user=f"{_ACCOUNT}:{_SERVICE}",
             ports=(
