@@ -93,6 +93,8 @@ def readable(setting: Setting) -> CheckResult | None:
     started = time.perf_counter()
     facts: list[Fact] = []
     for path in (*setting.exercise.deliverables, *setting.exercise.optional):
+        if path.endswith("/"):
+            continue  # a folder: what is in it is for the checks to judge
         try:
             if path.endswith((".yaml", ".yml")):
                 setting.workspace.documents(path)
