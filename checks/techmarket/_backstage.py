@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from workshop.checking import Document, Exam, Position, Text, kind_of
+from workshop.texts import Message
 from workshop.workspace import Unreadable
 
 FOLDER: Final = "td/backstage"
@@ -137,7 +138,7 @@ def _readable(exam: Exam, entity: Document, claim: Text, key: str, value: object
         claim,
         full,
         expected=Text("a value that is not empty"),
-        observed=Text("{key}: {value}", key=key, value=value),
+        observed=f"{key}: {value}",
         next=Text("Give it the name of the service as its value."),
         where=where,
     )
@@ -172,6 +173,12 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return "[…]" if value else "[]"
     return str(value)[:80]
+
+
+def value_at(document: Document, path: tuple[str | int, ...]) -> Message:
+    """Return what stands at a path, path included, for a message."""
+    here = ".".join(map(str, path)) or "/"
+    return f"{here}: {shown(document.get(*path))}" if document.has(*path) else Text("nothing at {path}", path=here)
 
 
 def listed(names: Iterable[str]) -> str:

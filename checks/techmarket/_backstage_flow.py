@@ -26,8 +26,8 @@ def judge_fetching(exam: Exam, read: Template) -> None:
         exam.fail(
             "fetch-without-values" if plain else "skeleton-not-fetched",
             Text("A step fetches the skeleton and fills it in"),
-            expected=Text("action: {action}", action="fetch:template"),
-            observed=Text("action: {action}", action=plain[0].action) if plain else Text("no such step"),
+            expected="action: fetch:template",
+            observed=f"action: {plain[0].action}" if plain else Text("no such step"),
             next=Text("`fetch:plain` copies files as they are; `fetch:template` fills the answers in.")
             if plain
             else Text("Begin with a step that fetches the skeleton next to this file."),
@@ -40,7 +40,7 @@ def judge_fetching(exam: Exam, read: Template) -> None:
             Text("The step says where the skeleton is"),
             isinstance(url, str) and bool(url.strip()),
             expected=Text("input.url, such as ./skeleton"),
-            observed=Text("input.url: {value}", value=shown(url)),
+            observed=f"input.url: {shown(url)}",
             next=Text("Give the folder's path relative to this file."),
             where=read.at(*step.path, "input", "url"),
         )
@@ -67,8 +67,8 @@ def judge_repository(exam: Exam, read: Template) -> None:
         exam.fail(
             "pull-request-only" if pull_request else "repository-not-created",
             claim,
-            expected=Text("action: {action}", action="publish:github"),
-            observed=Text("action: {action}", action=others[0].action) if others else Text("no such step"),
+            expected="action: publish:github",
+            observed=f"action: {others[0].action}" if others else Text("no such step"),
             next=Text("A pull request needs a repository that exists; this service has none yet.")
             if pull_request
             else Text("Add `publish:github`, or `github:repo:create` followed by `github:repo:push`."),
@@ -79,7 +79,7 @@ def judge_repository(exam: Exam, read: Template) -> None:
         "repository-not-filled",
         Text("The generated files are pushed to it"),
         bool(filling),
-        expected=Text("action: {action}", action="github:repo:push"),
+        expected="action: github:repo:push",
         observed=Text("the repository stays empty"),
         next=Text("`github:repo:create` makes an empty repository: push the files in a step after it."),
         where=read.at(*making[0].path),
@@ -91,7 +91,7 @@ def judge_repository(exam: Exam, read: Template) -> None:
             Text("The step takes no input it does not know"),
             "allowedHosts" not in step.input,
             expected=Text("no allowedHosts in the step's input"),
-            observed=Text("allowedHosts"),
+            observed="allowedHosts",
             next=Text("The action refuses it: it belongs to the picker's `ui:options` in the form."),
             where=read.document.key_at(*step.path, "input", "allowedHosts"),
         )
@@ -107,7 +107,7 @@ def _names_the_repository(exam: Exam, read: Template, index: int) -> None:
             "repo-url-missing",
             claim,
             met=False,
-            expected=Text("input.repoUrl"),
+            expected="input.repoUrl",
             observed=shown(url),
             next=Text("Take it from a RepoUrlPicker, or write github.com?owner=…&repo=…"),
             where=where,
@@ -123,8 +123,8 @@ def _names_the_repository(exam: Exam, read: Template, index: int) -> None:
         "repo-url-form",
         claim,
         whole or formed,
-        expected=Text("github.com?owner=ACCOUNT&repo=NAME"),
-        observed=Text("{value}", value=shown(url)),
+        expected="github.com?owner=ACCOUNT&repo=NAME",
+        observed=shown(url),
         next=Text("It is no web address: no https://, account and name behind the question mark."),
         where=where,
     )
@@ -137,7 +137,7 @@ def judge_registration(exam: Exam, read: Template) -> None:
         exam.fail(
             "not-registered",
             Text("A step registers the service"),
-            expected=Text("action: {action}", action=REGISTER),
+            expected=f"action: {REGISTER}",
             observed=Text("no such step"),
             next=Text("End with the action of the statement's list that adds to the catalogue."),
             where=read.at(*_STEPS),
@@ -163,8 +163,8 @@ def judge_registration(exam: Exam, read: Template) -> None:
                 "register-hard-coded",
                 claim,
                 uses_output_of(step, sources, _REGISTERED),
-                expected=Text("${{ steps['{id}'].output.repoContentsUrl }}", id=sources[-1].id),
-                observed=Text("{value}", value=shown(step.input[given[0]])),
+                expected=f"${{{{ steps['{sources[-1].id}'].output.repoContentsUrl }}}}",
+                observed=shown(step.input[given[0]]),
                 next=Text("A written address fits one service only: refer to the output of the step before."),
                 where=where,
             )

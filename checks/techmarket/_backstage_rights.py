@@ -60,8 +60,8 @@ def judge_rights(exam: Exam, needed: Iterable[tuple[str, str]]) -> None:
             "rights-in-one-namespace",
             Text("The rights hold in every namespace"),
             bool(everywhere),
-            expected=Text("kind: ClusterRoleBinding"),
-            observed=Text("kind: {kind}", kind=shown(bound[0].get("kind"))),
+            expected="kind: ClusterRoleBinding",
+            observed=f"kind: {shown(bound[0].get('kind'))}",
             next=Text("A RoleBinding reaches its own namespace only; the services are in others."),
             where=bound[0].at("kind"),
         )

@@ -30,7 +30,7 @@ def judge_parts(exam: Exam, read: Template) -> None:
     skeleton = _skeleton(exam, read)
     package = skeleton.named("package.json")
     claim = Text("The skeleton is a Node.js service with Express")
-    _part(exam, skeleton, "skeleton-no-package", claim, package, Text("package.json"))
+    _part(exam, skeleton, "skeleton-no-package", claim, package, "package.json")
     if package is not None:
         manifest = _json(skeleton.texts[package])
         exam.fact(
@@ -43,11 +43,9 @@ def judge_parts(exam: Exam, read: Template) -> None:
             where=Source(file=package),
         )
     entry = _entry(skeleton, package)
-    _part(exam, skeleton, "skeleton-no-entry", Text("It has a file to start with"), entry, Text("index.js"))
+    _part(exam, skeleton, "skeleton-no-entry", Text("It has a file to start with"), entry, "index.js")
     dockerfile = skeleton.named("Dockerfile", "Containerfile")
-    _part(
-        exam, skeleton, "skeleton-no-dockerfile", Text("It has a Dockerfile"), dockerfile, Text("Dockerfile")
-    )
+    _part(exam, skeleton, "skeleton-no-dockerfile", Text("It has a Dockerfile"), dockerfile, "Dockerfile")
     for path, problem in skeleton.unreadable.items():
         exam.fact(
             "skeleton-unreadable",
@@ -66,7 +64,7 @@ def judge_parts(exam: Exam, read: Template) -> None:
             fact,
             Text("It has a {kind}", kind=what),
             objects or None,
-            Text("kind: {kind}", kind=what),
+            f"kind: {what}",
         )
     entities = _of_kind(skeleton, "Component.backstage.io")
     _part(
@@ -75,7 +73,7 @@ def judge_parts(exam: Exam, read: Template) -> None:
         "skeleton-no-catalog-info",
         Text("It has a catalogue entry of its own"),
         entities or None,
-        Text("catalog-info.yaml"),
+        "catalog-info.yaml",
     )
 
 
@@ -84,13 +82,13 @@ def judge_fit(exam: Exam, read: Template) -> None:
     skeleton = _skeleton(exam, read)
     _judge_values(exam, read, skeleton)
     for entity in _of_kind(skeleton, "Component.backstage.io"):
-        for path, what in ((("metadata", "name"), Text("name")), (("spec", "owner"), Text("owner"))):
+        for path in (("metadata", "name"), ("spec", "owner")):
             exam.fact(
                 "skeleton-entry-fixed",
-                Text("The catalogue entry takes its {what} from the form", what=what),
+                Text("The catalogue entry takes its {key} from the form", key=path[-1]),
                 "${{" in skeleton.line(entity.at(*path)),
-                expected=Text("{path}: ${{ values.… }}", path=".".join(path)),
-                observed=Text("{value}", value=shown(entity.get(*path))),
+                expected=f"{'.'.join(path)}: ${{{{ values.… }}}}",
+                observed=shown(entity.get(*path)),
                 next=Text("Otherwise every service made from the template describes the same one."),
                 where=entity.at(*path),
             )
@@ -192,7 +190,7 @@ def _judge_values(exam: Exam, read: Template, skeleton: Skeleton) -> None:
             claim,
             met=False,
             expected=Text("one of: {names}", names=listed(sorted(given or ()))),
-            observed=Text("{reference}", reference=reference.text),
+            observed=reference.text,
             next=Text("In the skeleton only the keys of the step's `values` exist: values.KEY."),
             where=place,
         )
@@ -241,7 +239,7 @@ def _judge_scaler(exam: Exam, skeleton: Skeleton, scaler: Document) -> None:
             "hpa-without-requests",
             Text("Its containers request CPU, which is what an autoscaler measures against"),
             "cpu" in {**_dictionary(resources.get("limits")), **_dictionary(resources.get("requests"))},
-            expected=Text("resources.requests.cpu"),
+            expected="resources.requests.cpu",
             observed=Text("no request"),
             next=Text("Without a request the target utilisation is a percentage of nothing."),
             where=deployment.at("spec", "template", "spec", "containers", index) if deployment else None,
@@ -265,9 +263,9 @@ def _judge_service(exam: Exam, skeleton: Skeleton, service: Document) -> None:
     )
 
 
-def _part(exam: Exam, skeleton: Skeleton, fact: str, claim: Text, found: object, wanted: Text) -> None:
+def _part(exam: Exam, skeleton: Skeleton, fact: str, claim: Text, found: object, wanted: str) -> None:
     # In a file that cannot be read the part may be: not known is not missing.
-    hidden = found is None and skeleton.unreadable and wanted.english.startswith("kind:")
+    hidden = found is None and skeleton.unreadable and wanted.startswith("kind:")
     exam.fact(
         fact,
         claim,

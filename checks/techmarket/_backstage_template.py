@@ -10,6 +10,7 @@ from workshop.backstage import Reference, Step, Template, references
 from workshop.backstage.actions import CREATE, OUTPUTS, PUBLISH, PUSH
 from workshop.backstage.templates import Property, texts_in
 from workshop.checking import Exam, Text, kind_of
+from workshop.texts import Message
 from workshop.workspace import Unreadable
 
 from ._backstage import FOLDER, MANY, listed, places_of
@@ -89,7 +90,7 @@ def judge_references(exam: Exam, read: Template) -> None:
             claim,
             met=False,
             expected=expected,
-            observed=Text("{reference}", reference=reference.text),
+            observed=reference.text,
             next=following,
             where=read.at(*path),
         )
@@ -97,7 +98,7 @@ def judge_references(exam: Exam, read: Template) -> None:
         exam.fact("references", claim, met=True, where=read.document)
 
 
-def _broken(read: Template, index: int | None, reference: Reference) -> tuple[str, Text, Text] | None:
+def _broken(read: Template, index: int | None, reference: Reference) -> tuple[str, Message, Text] | None:
     if reference.root == "values":
         return (
             "values-outside-skeleton",
@@ -123,7 +124,7 @@ def _broken(read: Template, index: int | None, reference: Reference) -> tuple[st
     return _broken_step(read, index, reference)
 
 
-def _broken_step(read: Template, index: int | None, reference: Reference) -> tuple[str, Text, Text] | None:
+def _broken_step(read: Template, index: int | None, reference: Reference) -> tuple[str, Message, Text] | None:
     ids = listed(step.id for step in read.steps)
     sources = [step for step in read.steps if step.id == reference.path[0]]
     if not sources:
@@ -141,7 +142,7 @@ def _broken_step(read: Template, index: int | None, reference: Reference) -> tup
     if len(reference.path) > 1 and reference.path[1] != "output":
         return (
             "reference-without-output",
-            Text("steps['{id}'].output.…", id=reference.path[0]),
+            f"steps['{reference.path[0]}'].output.…",
             Text("What a step gives is below its `output`."),
         )
     source = sources[0]

@@ -30,8 +30,8 @@ def address_is_given(exam: Exam) -> None:
         exam.fail(
             "url-not-an-address",
             claim,
-            expected=Text("http://HOST:PORT"),
-            observed=Text("{value}", value=shown(answer.text)),
+            expected="http://HOST:PORT",
+            observed=shown(answer.text),
             next=Text("Copy it from the address bar of your browser."),
             where=answer.position,
         )
@@ -42,7 +42,7 @@ def address_is_given(exam: Exam) -> None:
         claim,
         not inside,
         expected=Text("a host known outside the cluster, such as localhost"),
-        observed=Text("{value}", value=host),
+        observed=host,
         next=Text("Names of Services are known inside the cluster only: use the NodePort or an Ingress."),
         where=answer.position,
     )
@@ -61,7 +61,7 @@ def pods_are_counted(exam: Exam) -> None:
             "pods-not-a-number",
             Text("The answer is a number"),
             expected=Text("a whole number"),
-            observed=Text("{value}", value=shown(answer.value)),
+            observed=shown(answer.value),
             next=Text("Count the lines of kubectl get pods -n backstage."),
             where=answer.position,
         )
@@ -89,8 +89,8 @@ def database_is_asked_for(exam: Exam) -> None:
         "postgresql-off",
         Text("A PostgreSQL is part of the installation"),
         enabled or database == "pg",
-        expected=Text("postgresql.enabled: true"),
-        observed=Text("postgresql.enabled: {value}", value=shown(values.get("postgresql", "enabled"))),
+        expected="postgresql.enabled: true",
+        observed=f"postgresql.enabled: {shown(values.get('postgresql', 'enabled'))}",
         next=Text("The chart's default is false."),
         where=values.at("postgresql", "enabled"),
     )
@@ -124,7 +124,7 @@ def exposed_to_the_outside(exam: Exam) -> None:
         Text("There is a way in from outside"),
         kind in ("NodePort", "LoadBalancer") or ingress,
         expected=Text("service.type: NodePort, or ingress.enabled: true"),
-        observed=Text("service.type: {value}", value=shown(kind)),
+        observed=f"service.type: {shown(kind)}",
         next=Text("Without it the chart makes a ClusterIP."),
         where=values.at("service", "type"),
     )
@@ -135,7 +135,7 @@ def exposed_to_the_outside(exam: Exam) -> None:
             Text("The port is set where the chart reads it"),
             met=False,
             expected=".".join(_PORT),
-            observed=Text("service.nodePort"),
+            observed="service.nodePort",
             next=Text("The chart knows one port by name: backend."),
             where=values.at("service", "nodePort"),
         )
@@ -146,7 +146,7 @@ def exposed_to_the_outside(exam: Exam) -> None:
             Text("The port is one a NodePort can have"),
             30000 <= number <= 32767,
             expected=Text("30000 to 32767"),
-            observed=Text("{value}", value=shown(port)),
+            observed=shown(port),
             next=Text("kind-config maps 30000 to your machine: use that one."),
             where=values.at(*_PORT),
         )
@@ -169,7 +169,7 @@ def addresses_agree(exam: Exam) -> None:
             Text("{part}.baseUrl is set", part=part),
             address is not None,
             expected=Text("backstage.appConfig.{part}.baseUrl: the address in the browser", part=part),
-            observed=Text("{value}", value=shown(url)),
+            observed=shown(url),
             next=Text("Its default is localhost with the ports of development."),
             where=where,
         )
@@ -183,8 +183,8 @@ def addresses_agree(exam: Exam) -> None:
             "base-url-differs",
             Text("{part}.baseUrl is the address in the browser", part=part),
             origin == wanted,
-            expected=Text("{value}", value=wanted),
-            observed=Text("{value}", value=origin),
+            expected=wanted,
+            observed=origin,
             next=Text("The same address three times: in app, in backend and in your answer."),
             where=where,
         )
@@ -223,8 +223,8 @@ def survives_the_policies(exam: Exam) -> None:
         "image-moves",
         Text("The image has a version"),
         bool(digest) or (tag is not None and str(tag) not in ("", "latest")),
-        expected=Text("backstage.image.tag"),
-        observed=Text("{value}", value=shown(tag)),
+        expected="backstage.image.tag",
+        observed=shown(tag),
         next=Text("Pin it: `latest` is another Backstage next week."),
         where=values.at("backstage", "image", "tag"),
     )
@@ -234,7 +234,7 @@ def survives_the_policies(exam: Exam) -> None:
         Text("Its container has limits"),
         isinstance(limits, dict) and {"cpu", "memory"} <= set(limits),
         expected=Text("backstage.resources.limits with cpu and memory"),
-        observed=Text("{value}", value=shown(limits)),
+        observed=shown(limits),
         next=Text("Exercise 2.3 demands them of every Pod, the platform's own included."),
         where=values.at("backstage", "resources"),
     )

@@ -69,8 +69,8 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         "service-locator-missing",
         Text("It says how services are found on clusters"),
         isinstance(kind, str) and bool(kind),
-        expected=Text("serviceLocatorMethod.type: multiTenant"),
-        observed=Text("{value}", value=shown(kind)),
+        expected="serviceLocatorMethod.type: multiTenant",
+        observed=shown(kind),
         next=Text("multiTenant: every service may be on every cluster."),
         where=config.at("kubernetes", "serviceLocatorMethod"),
     )
@@ -81,7 +81,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         Text("It says where the clusters are"),
         bool(entries),
         expected=Text("clusterLocatorMethods: a list with at least one entry"),
-        observed=Text("{value}", value=shown(methods)),
+        observed=shown(methods),
         next=Text("Add an entry of type config that lists your cluster."),
         where=config.at("kubernetes", "clusterLocatorMethods"),
     )
@@ -98,7 +98,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
         Text("It lists a cluster"),
         bool(listed_here),
         expected=Text("clusters: a list"),
-        observed=Text("{value}", value=shown(clusters)),
+        observed=shown(clusters),
         next=Text("A cluster has a url, a name and an authProvider."),
         where=config.at(*path),
     )
@@ -110,7 +110,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
                 Text("The cluster has its {key}", key=key),
                 isinstance(here.get(key), str) and bool(here.get(key)),
                 expected=key,
-                observed=Text("{value}", value=shown(here.get(key))),
+                observed=shown(here.get(key)),
                 next=Text("Inside the cluster the API server is https://kubernetes.default.svc."),
                 where=config.at(*path, number, key),
             )
@@ -121,7 +121,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
             "cluster-url-local",
             Text("The address works from inside a Pod"),
             _host(url) not in _LOCAL_HOSTS,
-            expected=Text("https://kubernetes.default.svc"),
+            expected="https://kubernetes.default.svc",
             observed=url[:100],
             next=Text("For a Pod this address is the Pod itself: do not copy it from your kubeconfig."),
             where=config.at(*path, number, "url"),
@@ -162,8 +162,8 @@ def pods_carry_the_label(exam: Exam) -> None:
                 "label-on-deployment-only" if above and there is None else "pods-unlabelled",
                 Text("The Pod template has the label {key}", key=key),
                 there == value,
-                expected=Text("spec.template.metadata.labels: {key}: {value}", key=key, value=value),
-                observed=Text("{value}", value=shown(there)),
+                expected=f"spec.template.metadata.labels: {key}: {value}",
+                observed=shown(there),
                 next=Text("Labels of a Deployment are not passed on: repeat it in the Pod template."),
                 where=workload.at("spec", "template", "metadata", "labels", key),
             )

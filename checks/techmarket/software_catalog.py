@@ -9,8 +9,9 @@ from workshop.accounts import expected_account
 from workshop.backstage import github_repository, parse_reference, refusals
 from workshop.backstage.repositories import github_slug, is_github
 from workshop.checking import Document, Exam, Text, check, must, remark, should
+from workshop.texts import Message
 
-from ._backstage import KUBERNETES_ID, MANY, SERVICES, annotated, components, places_of, shown
+from ._backstage import KUBERNETES_ID, MANY, SERVICES, annotated, components, places_of, shown, value_at
 
 Path = tuple[str | int, ...]
 
@@ -46,8 +47,8 @@ def three_components(exam: Exam) -> None:
             "entity-name",
             Text("{name} is described", name=name),
             isinstance(found, str) and found == name,
-            expected=Text("metadata.name: {name}", name=name),
-            observed=Text("metadata.name: {name}", name=shown(found)),
+            expected=f"metadata.name: {name}",
+            observed=f"metadata.name: {shown(found)}",
             next=Text("Copy the name from the table of the exercise, letter by letter."),
             where=entity.at("metadata", "name"),
         )
@@ -66,12 +67,8 @@ def accepted_by_the_catalogue(exam: Exam) -> None:
                 f"refused-{refusal.rule}",
                 Text("The catalogue accepts {name}", name=name),
                 met=False,
-                expected=Text(
-                    "{path}: {expected}",
-                    path=".".join(map(str, refusal.path)) or "/",
-                    expected=refusal.expected,
-                ),
-                observed=Text("{value}", value=_value_at(entity, refusal.path)),
+                expected=refusal.expected,
+                observed=value_at(entity, refusal.path),
                 next=_NEXT[refusal.rule],
                 where=entity.at(*refusal.path),
             )
@@ -93,7 +90,7 @@ def service_in_production(exam: Exam) -> None:
                 f"{key}-misplaced" if elsewhere else f"wrong-{key}",
                 Text("{name} has the {key} {wanted}", name=name, key=key, wanted=wanted),
                 isinstance(found, str) and found == wanted,
-                expected=Text("spec.{key}: {value}", key=key, value=wanted),
+                expected=f"spec.{key}: {wanted}",
                 observed=_observed(key, found, elsewhere),
                 next=Text("Type, lifecycle and owner stand below `spec`, spelt as in the statement."),
                 where=entity.key_at(*elsewhere) if elsewhere else entity.at("spec", key),
@@ -123,7 +120,7 @@ def owned_by_its_team(exam: Exam) -> None:
             and (reference.kind, reference.name) == ("group", team)
             # Whoever moves an entity into a namespace finds its owner there too.
             and reference.namespace in ("default", str(namespace).lower()),
-            expected=Text("spec.{key}: {value}", key="owner", value=team),
+            expected=f"spec.owner: {team}",
             observed=_observed("owner", found, elsewhere),
             next=Text("Copy the team's identifier from the table; it is no display name."),
             where=entity.key_at(*elsewhere) if elsewhere else entity.at("spec", "owner"),
@@ -158,8 +155,8 @@ def linked_to_its_repository(exam: Exam) -> None:
                 "link-not-a-repository",
                 claim,
                 met=False,
-                expected=Text("https://github.com/ACCOUNT/REPOSITORY"),
-                observed=Text("{value}", value=shown(value)),
+                expected="https://github.com/ACCOUNT/REPOSITORY",
+                observed=shown(value),
                 next=Text("Complete the address: https://, the account, a slash, the repository."),
                 where=entity.at(*path),
             )
@@ -169,8 +166,8 @@ def linked_to_its_repository(exam: Exam) -> None:
                 "link-not-github",
                 claim,
                 met=False,
-                expected=Text("https://github.com/ACCOUNT/REPOSITORY"),
-                observed=Text("{value}", value=shown(value)),
+                expected="https://github.com/ACCOUNT/REPOSITORY",
+                observed=shown(value),
                 next=_ADD_LINK,
                 where=entity.at(*path),
             )
@@ -199,7 +196,7 @@ def found_under_its_plain_name(exam: Exam) -> None:
             Text("{name} is in the namespace default", name=name),
             namespace == "default",
             expected=Text("no metadata.namespace, or default"),
-            observed=Text("metadata.namespace: {namespace}", namespace=shown(namespace)),
+            observed=f"metadata.namespace: {shown(namespace)}",
             next=Text("Remove the line: Backstage's namespaces are not those of Kubernetes."),
             where=entity.at("metadata", "namespace"),
         )
@@ -222,7 +219,7 @@ def shows_its_own_pods(exam: Exam) -> None:
             "annotation-shared",
             Text("{name} claims Pods of its own", name=name),
             first == name,
-            expected=Text("{key}: {value}", key=KUBERNETES_ID, value=name),
+            expected=f"{KUBERNETES_ID}: {name}",
             observed=Text("{value}, as for {other}", value=shown(value), other=first),
             next=Text("Give each service its own name as the value."),
             where=entity.at("metadata", "annotations", KUBERNETES_ID),
@@ -250,8 +247,8 @@ def one_account(exam: Exam) -> None:
             "other-account",
             Text("{name} links to your account", name=name),
             account == wanted,
-            expected=Text("https://github.com/{account}/…", account=wanted),
-            observed=Text("https://github.com/{account}/…", account=account),
+            expected=f"https://github.com/{wanted}/…",
+            observed=f"https://github.com/{account}/…",
             next=Text("Use one account everywhere in td/; the workshop asks for it at the start."),
             where=where,
         )
@@ -270,8 +267,8 @@ def annotation_says_the_name(exam: Exam) -> None:
             "annotation-unusual",
             Text("{name} is looked for by its name", name=name),
             usual,
-            expected=Text("{key}: {value}", key=KUBERNETES_ID, value=name),
-            observed=Text("{key}: {value}", key=KUBERNETES_ID, value=shown(value)),
+            expected=f"{KUBERNETES_ID}: {name}",
+            observed=f"{KUBERNETES_ID}: {shown(value)}",
             next=Text("Keep it only if the Pods are labelled with the same value."),
             where=entity.at("metadata", "annotations", KUBERNETES_ID),
         )
@@ -301,15 +298,9 @@ def _misplaced(entity: Document, key: str) -> Path | None:
     return None
 
 
-def _observed(key: str, found: object, elsewhere: Path | None) -> Text:
+def _observed(key: str, found: object, elsewhere: Path | None) -> Message:
     if elsewhere:
         return Text("the key {key} stands at {path}", key=key, path=".".join(map(str, elsewhere[:-1])) or "/")
     if found is None:
         return Text("no spec.{key}", key=key)
-    return Text("spec.{key}: {value}", key=key, value=shown(found))
-
-
-def _value_at(entity: Document, path: Path) -> Text | str:
-    if not path or entity.has(*path):
-        return shown(entity.get(*path))
-    return Text("nothing there")
+    return f"spec.{key}: {shown(found)}"

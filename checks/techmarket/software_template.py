@@ -18,7 +18,7 @@ from workshop.backstage.templates import Property
 from workshop.checking import Exam, Text, check, must, remark, should
 
 from . import _backstage_skeleton as skeletons
-from ._backstage import MANY, listed, shown
+from ._backstage import MANY, listed, shown, value_at
 from ._backstage_flow import judge_fetching, judge_order, judge_registration, judge_repository
 from ._backstage_template import (
     NAME,
@@ -42,8 +42,8 @@ def a_scaffolder_template(exam: Exam) -> None:
         "entity-name",
         Text("The template has the name that was asked"),
         isinstance(found, str) and found == NAME,
-        expected=Text("metadata.name: {name}", name=NAME),
-        observed=Text("metadata.name: {name}", name=shown(found)),
+        expected=f"metadata.name: {NAME}",
+        observed=f"metadata.name: {shown(found)}",
         next=Text("Copy the name from the exercise, letter by letter."),
         where=read.at("metadata", "name"),
     )
@@ -55,8 +55,8 @@ def a_scaffolder_template(exam: Exam) -> None:
                 f"{key}-misplaced",
                 claim,
                 met=False,
-                expected=Text("spec.{key}", key=key),
-                observed=Text("{path}", path=".".join(map(str, elsewhere))),
+                expected=f"spec.{key}",
+                observed=".".join(map(str, elsewhere)),
                 next=Text("Indent it below `spec`."),
                 where=read.document.key_at(*elsewhere),
             )
@@ -65,10 +65,8 @@ def a_scaffolder_template(exam: Exam) -> None:
             f"refused-{refusal.rule}",
             claim,
             met=False,
-            expected=Text(
-                "{path}: {expected}", path=".".join(map(str, refusal.path)) or "/", expected=refusal.expected
-            ),
-            observed=shown(read.document.get(*refusal.path)),
+            expected=refusal.expected,
+            observed=value_at(read.document, refusal.path),
             next=Text("Compare with a template of the documentation: kind, apiVersion, the keys below spec."),
             where=read.at(*refusal.path),
         )
@@ -102,7 +100,7 @@ def _asked(exam: Exam, read: Template, key: str, questions: tuple[Property, ...]
         f"{key}-asked" if required else f"{key}-not-required",
         Text("The form insists on {what}", what=what),
         bool(required),
-        expected=Text("required: [{id}]", id=questions[0].id),
+        expected=f"required: [{questions[0].id}]",
         observed=Text("{id} may be left empty", id=questions[0].id),
         next=Text("List it under `required`, beside the `properties` of its page."),
         where=read.at(*questions[0].path),
@@ -160,10 +158,10 @@ def actions_exist(exam: Exam) -> None:
             "unknown-action",
             Text("Step {number} uses an action of Backstage", number=step.index + 1),
             bool(step.action) and not is_misspelt(step.action),
-            expected=Text("{action}", action=probably)
+            expected=probably
             if probably != step.action
             else Text("an action of the list at /create/actions"),
-            observed=Text("action: {action}", action=step.action or "–"),
+            observed=f"action: {step.action or '–'}",
             next=Text("Copy the action from the list: first what is done, then where."),
             where=read.at(*step.path, "action"),
         )
@@ -187,8 +185,8 @@ def expressions_are_read(exam: Exam) -> None:
             f"expression-{flaw.kind}",
             Text("Expressions are written ${{ … }}"),
             met=False,
-            expected=Text("${{ … }}"),
-            observed=Text("{text}", text=flaw.text),
+            expected="${{ … }}",
+            observed=flaw.text,
             next=following[flaw.kind],
             where=read.at(*path),
         )
@@ -222,7 +220,7 @@ def every_service_its_own_repository(exam: Exam) -> None:
             Text("The repository's name comes from the form"),
             bool(expressions(url)),
             expected=Text("an expression in repoUrl"),
-            observed=Text("{value}", value=shown(url)),
+            observed=shown(url),
             next=Text("Take the whole address or at least `repo=` from the form."),
             where=read.at(*step.path, "input", "repoUrl"),
         )
@@ -242,7 +240,7 @@ def inputs_are_known(exam: Exam) -> None:
             Text("Step {number} has an id of its own", number=step.index + 1),
             step.id not in seen,
             expected=Text("an id no other step has"),
-            observed=Text("id: {id}", id=step.id),
+            observed=f"id: {step.id}",
             next=Text("Give each step another id."),
             where=read.at(*step.path, "id"),
         )
@@ -255,7 +253,7 @@ def inputs_are_known(exam: Exam) -> None:
                     Text("{action} knows its inputs", action=step.action),
                     met=False,
                     expected=Text("one of: {names}", names=listed(sorted(known))),
-                    observed=Text("input.{key}", key=key),
+                    observed=f"input.{key}",
                     next=Text("Remove it, or look up its name: Backstage lists inputs at /create/actions."),
                     where=read.document.key_at(*step.path, "input", key),
                 )
@@ -303,7 +301,7 @@ def comfortable_to_use(exam: Exam) -> None:
             "owner-typed",
             Text("The owner is picked from the catalogue or from a list"),
             bool(owner.field) or "enum" in owner.schema,
-            expected=Text("ui:field: OwnerPicker"),
+            expected="ui:field: OwnerPicker",
             observed=Text("a plain text field"),
             next=Text("An OwnerPicker offers the groups that exist."),
             where=read.at(*owner.path),
@@ -312,7 +310,7 @@ def comfortable_to_use(exam: Exam) -> None:
         "template-without-owner",
         Text("The template has an owner itself"),
         isinstance(read.document.get("spec", "owner"), str),
-        expected=Text("spec.owner"),
+        expected="spec.owner",
         observed=Text("no owner"),
         next=Text("Somebody has to keep the golden path in order: name the team."),
         where=read.at("spec", "owner"),
@@ -321,7 +319,7 @@ def comfortable_to_use(exam: Exam) -> None:
         "no-output-links",
         Text("The last page leads to the new service"),
         bool(read.document.get("spec", "output", "links")),
-        expected=Text("spec.output.links"),
+        expected="spec.output.links",
         observed=Text("no links"),
         next=Text("Link the repository and the entity, both are outputs of your steps."),
         where=read.at("spec", "output"),
@@ -337,7 +335,7 @@ def comfortable_to_use(exam: Exam) -> None:
             Text("Step {number} runs on a plain Backstage", number=step.index + 1),
             met=False,
             expected=Text("an action of the list at /create/actions"),
-            observed=Text("action: {action}", action=step.action),
+            observed=f"action: {step.action}",
             next=Text("It needs a plugin in the backend: make sure that yours has it."),
             where=read.at(*step.path, "action"),
         )
