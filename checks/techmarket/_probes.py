@@ -20,11 +20,16 @@ _SECURE: Final[dict[str, Any]] = {
 def container(
     name: str = "app", image: str = PINNED, resources: dict[str, Any] | None = LIMITS
 ) -> dict[str, Any]:
-    """Return a container; `resources=None` leaves the field out."""
-    made: dict[str, Any] = {"name": name, "image": image, "securityContext": copy.deepcopy(_SECURE)}
-    if resources is not None:
-        made["resources"] = copy.deepcopy(resources)
-    return made
+    """Return a container as the API server completes it: `resources` is always there, if only empty."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "Always" if image.endswith(":latest") else "IfNotPresent",
+        "resources": copy.deepcopy(resources or {}),
+        "securityContext": copy.deepcopy(_SECURE),
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
 
 
 def pod(
@@ -38,19 +43,32 @@ def pod(
     metadata: dict[str, Any] = {"name": "lab-probe", "namespace": namespace}
     if labels is not None:
         metadata["labels"] = dict(labels)
-    spec: dict[str, Any] = {
+    spec = _spec(containers)
+    if init:
+        spec["initContainers"] = init
+    if ephemeral:
+        spec["ephemeralContainers"] = ephemeral
+    for each in (*spec["containers"], *(init or ())):
+        # In a Pod (not in the template of a Deployment) the API server sets requests to the limits.
+        if limits := each["resources"].get("limits"):
+            each["resources"]["requests"] = {**limits, **each["resources"].get("requests", {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _spec(containers: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    return {
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": list(containers) or [container()],
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 30,
+        "dnsPolicy": "ClusterFirst",
+        "schedulerName": "default-scheduler",
+        "enableServiceLinks": True,
     }
-    if init:
-        spec["initContainers"] = init
-    if ephemeral:
-        spec["ephemeralContainers"] = ephemeral
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def running(image: str, *, namespace: str = "default") -> dict[str, Any]:
@@ -58,16 +76,16 @@ def running(image: str, *, namespace: str = "default") -> dict[str, Any]:
     return pod(container(image=image), namespace=namespace)
 
 
-def deployment(of: dict[str, Any]) -> dict[str, Any]:
-    """Return a Deployment of such Pods."""
+def deployment(*containers: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
+    """Return a Deployment of Pods with these containers."""
     labels = {"app": "lab-probe"}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "lab-probe", "namespace": of["metadata"]["namespace"], "labels": labels},
+        "metadata": {"name": "lab-probe", "namespace": namespace, "labels": labels},
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": copy.deepcopy(of["spec"])},
+            "template": {"metadata": {"labels": labels}, "spec": _spec(containers)},
         },
     }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from workshop.checking import Document, Exam, Text, check, must
+from workshop.checking import Document, Exam, Text, check, must, should
 from workshop.kyverno import Admission
 
 from . import _policies as policies
 from ._enforcement import judge_admission, judge_binding
 from ._judging import (
-    NOT_A_DEPLOYMENT,
     judge_acceptance,
     judge_admitted,
     judge_scope,
@@ -204,7 +203,7 @@ def own_labels_are_kept(exam: Exam) -> None:
 
 @check(level=must, needs=[policy_mutates])
 def nothing_is_refused(exam: Exam) -> None:
-    """Pods and Deployments get through.
+    """Pods get through.
 
     A mutation that fails takes the Pod down with it.
     """
@@ -215,5 +214,22 @@ def nothing_is_refused(exam: Exam) -> None:
         (_OWN, Text("A Pod with labels of its own gets through")),
     ):
         judge_admitted(exam, found, pod(labels=own), "pod-refused", claim, advice)
-    claim = Text("A Deployment gets through")
-    judge_admitted(exam, found, deployment(pod()), "deployment-refused", claim, NOT_A_DEPLOYMENT)
+
+
+@check(level=should, needs=[policy_mutates])
+def deployments_get_through(exam: Exam) -> None:
+    """Deployments get through.
+
+    Kyverno extends the policy to controllers, and what it derives may fail where the original does not.
+    """
+    judge_admitted(
+        exam,
+        _found(exam),
+        deployment(),
+        "deployment-refused",
+        Text("A Deployment gets through"),
+        Text(
+            "Match Pods alone. If what Kyverno derives for controllers fails, switch that off: "
+            "Pods get their labels anyway."
+        ),
+    )

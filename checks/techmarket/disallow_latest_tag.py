@@ -162,7 +162,7 @@ def pinned_is_admitted(exam: Exam) -> None:
     judge_admitted(
         exam,
         found,
-        deployment(running(PINNED)),
+        deployment(),
         "deployment-refused",
         Text("A Deployment of Pods with {image} gets through", image=PINNED),
         NOT_A_DEPLOYMENT,
@@ -281,7 +281,7 @@ def deployments_are_refused_at_once(exam: Exam) -> None:
     judge_refused(
         exam,
         _found(exam),
-        deployment(running(LATEST)),
+        deployment(container(image=LATEST)),
         "deployment-admitted",
         Text("A Deployment of Pods with {image} breaks the rule", image=LATEST),
         NO_AUTOGEN,

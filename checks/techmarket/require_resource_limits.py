@@ -200,7 +200,7 @@ def limits_are_enough(exam: Exam) -> None:
     judge_admitted(
         exam,
         found,
-        deployment(pod()),
+        deployment(),
         "deployment-refused",
         Text("A Deployment of Pods with both limits gets through"),
         NOT_A_DEPLOYMENT,
@@ -281,7 +281,7 @@ def no_more_than_asked(exam: Exam) -> None:
     judge_admitted(
         exam,
         _found(exam),
-        deployment(pod(_with(LIMITS["limits"], None))),
+        deployment(_with(LIMITS["limits"], None)),
         "requests-demanded",
         Text("A Deployment whose Pods have limits but no requests gets through"),
         Text("Demanding requests is a good habit, but it goes further than the statement: tell your teams."),
@@ -297,7 +297,7 @@ def deployments_are_refused_at_once(exam: Exam) -> None:
     judge_refused(
         exam,
         _found(exam),
-        deployment(_bare()),
+        deployment(container(resources=None)),
         "deployment-admitted",
         Text("A Deployment of Pods without limits breaks the rule"),
         NO_AUTOGEN,
