@@ -24,6 +24,7 @@ _COMMANDS = {
     "reset": ("journey", "declare_reset", "start an exercise again; your files are kept as a backup"),
     "solution": ("solution", "declare", "the solution of an exercise (instructors, or once passed)"),
     "grade": ("grade", "declare", "judge many workspaces, one row each"),
+    "doctor": ("doctor", "declare", "tools, engine, memory, ports, cluster: each with its remedy"),
     "policy": ("policy", "declare", "try policies on resources, no cluster needed"),
     "sandbox": ("sandbox", "declare", "a Kubernetes control plane of our own, without Docker"),
     "author": ("author", "declare", "for authors of labs"),
