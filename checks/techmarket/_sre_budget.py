@@ -1,0 +1,218 @@
+"""The arithmetic of an error budget, and finding its three numbers in what a student wrote.
+
+Two months are in use: 30 days, and the mean month of 30.436875 days from which the statement's
+43 min 49 s come. Either will do, if all numbers are of the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+from workshop.prose.markdown import Line, Section, folded, plain, sections, statements
+from workshop.prose.quantities import Quantity, quantities
+
+Topic = Literal["total", "remaining", "percentage"]
+TOPICS: Final[tuple[Topic, ...]] = ("total", "remaining", "percentage")
+USED: Final = 15.0
+MINUTES: Final = 0.1
+POINTS: Final = 0.5
+DAYS: Final = (30.0, 30.436875)
+
+_REMAINING: Final = re.compile(
+    r"\brest(?:e|es|ant|ants|ante|antes|ait|era|eront)\b|\bremain|\bleft\b|\bsolde\b|disponible"
+)
+_CONSUMED: Final = re.compile(r"consomm|utilis|consum|\bused\b|\bspent\b|depens|deja")
+_TOTAL: Final = re.compile(r"\btotal|budget|\ballowed\b|autoris|toler|\bmax")
+_PERCENTAGE: Final = re.compile(r"pourcent|pour cent|percent|per cent|%|\bpart\b")
+_EXTRA: Final = re.compile(
+    r"supplementaire|additional|\bextra\b|\bmore\b|\bde plus\b|\+ ?30\b|depass|overr|overs|exceed"
+    r"|epuis|exhaust|negati|viol|availab|\b45\b"
+)
+_NUMBERING: Final = re.compile(
+    r"^\s*(?:[-*+•>]\s+)*(?:\(?\d{1,2}[.)]\s+|Q\d\b|question \d)?\s*(?:\[[ xX]?\]\s*)?", re.IGNORECASE
+)
+_PARENTHESES: Final = re.compile(r"\([^()]{0,200}\)")
+_OPERATOR: Final = re.compile(
+    r"[\s()\[\]]*(?:[-−–+×x*/÷]|sur|moins|fois|minus|times|of|de)[\s()\[\]]*", re.IGNORECASE
+)
+# Numbers of the statement itself: never an answer where anything else is given.
+_GIVEN_MINUTES: Final = (15.0, 30.0, 45.0, 43_200.0, 43_829.1)
+_GIVEN_PLAIN: Final = (
+    *_GIVEN_MINUTES,
+    24.0,
+    60.0,
+    100.0,
+    0.001,
+    0.1,
+    99.9,
+    0.999,
+    1.0,
+    1440.0,
+    720.0,
+    3600.0,
+)
+_GIVEN_PERCENT: Final = (99.9, 0.1, 100.0)
+
+
+def right(topic: Topic, days: float) -> float:
+    """Return the number asked for, in minutes or per cent, for a month of so many days."""
+    total = days * 24 * 60 * 0.001
+    return {"total": total, "remaining": total - USED, "percentage": (total - USED) / total * 100}[topic]
+
+
+def tolerance(topic: Topic) -> float:
+    """Return how far off an answer may be: minutes or points."""
+    return POINTS if topic == "percentage" else MINUTES
+
+
+def fits(topic: Topic, quantity: Quantity, days: float) -> bool:
+    """Whether a quantity is the number asked for; a share of 1 (0.6528) is as good as per cent."""
+    if quantity.near(right(topic, days), tolerance(topic)):
+        return True
+    share = topic == "percentage" and quantity.dimension == "plain"
+    return share and quantity.near(right(topic, days) / 100, POINTS / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The numbers a student gives for one question; `line` is where the first stands, None in an answer."""
+
+    topic: Topic
+    quantities: tuple[Quantity, ...]
+    line: int | None
+    shown: str
+
+    def right_for(self) -> list[float]:
+        """Return the lengths of month for which one of the numbers is right."""
+        return [days for days in DAYS if any(fits(self.topic, each, days) for each in self.quantities)]
+
+    def says(self, *values: float, slack: float = 0.011) -> bool:
+        """Whether one of the numbers is close to one of these values (relative, 1 % by default)."""
+        return any(
+            each.near(value, max(abs(value) * slack, 1e-4)) for each in self.quantities for value in values
+        )
+
+
+def typed(topic: Topic, text: str) -> Given:
+    """Return the number of an answer that was typed into its own field."""
+    found = quantities(plain(text))
+    wanted = [each for each in found if each.dimension in (_dimension(topic), "plain")]
+    results = _results(plain(text), wanted or found, ())
+    return Given(topic, tuple(results), None, text.strip()[:80])
+
+
+def written(topic: Topic, text: str) -> Given | None:
+    """Return the numbers a text gives for a question; None when it gives none."""
+    found: list[tuple[Line, list[Quantity]]] = []
+    for line, topics in _by_topic(text):
+        if topic in topics:
+            results = _answers(topic, line.text)
+            if results:
+                found.append((line, results))
+    good = [(line, each) for line, each in found if _any_right(topic, each)]
+    chosen = good or found or list(_anywhere(topic, text))
+    if not chosen:
+        return None
+    everything = tuple(quantity for _, each in chosen for quantity in each)
+    return Given(topic, everything, chosen[0][0].number, chosen[0][0].text.strip()[:120])
+
+
+def _any_right(topic: Topic, found: Sequence[Quantity]) -> bool:
+    return any(fits(topic, each, days) for each in found for days in DAYS)
+
+
+def _anywhere(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
+    """Yield right numbers that stand under no word of their question."""
+    for section in sections(text):
+        for line in statements(section.lines):
+            results = [each for each in _answers(topic, line.text) if _any_right(topic, [each])]
+            # Only with a unit: a bare 28.2 in a calculation is no answer yet.
+            results = [each for each in results if each.dimension == _dimension(topic)]
+            if results:
+                yield line, results
+
+
+def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic]]]:
+    for section in sections(text):
+        for line in statements(section.lines):
+            if line.text.rstrip().endswith("?"):
+                continue
+            topics = _topics(line.text)
+            yield line, topics if topics is not None else _of_title(section)
+
+
+def _of_title(section: Section) -> set[Topic]:
+    return _topics(section.title) or set()
+
+
+def _topics(text: str) -> set[Topic] | None:
+    """Return what a statement is about: None when its words do not say, empty for something else."""
+    words = folded(text)
+    if _EXTRA.search(words):
+        return set()
+    if _REMAINING.search(words):
+        return {"remaining", "percentage"}
+    if _CONSUMED.search(words):
+        return set()
+    if _PERCENTAGE.search(re.sub(r"\d[\d.,\s]*%", "", words)):
+        return {"percentage"}
+    if _TOTAL.search(words):
+        return {"total"}
+    return None
+
+
+def _dimension(topic: Topic) -> str:
+    return "percent" if topic == "percentage" else "time"
+
+
+def _answers(topic: Topic, text: str) -> list[Quantity]:
+    """Return the numbers of a statement that are results: no operands, nothing the statement gave."""
+    bare = _NUMBERING.sub("", text, count=1)
+    outside = _PARENTHESES.sub(lambda match: " " * len(match[0]), bare)
+    for each in (outside, bare):
+        found = quantities(each)
+        wanted = [quantity for quantity in found if quantity.dimension == _dimension(topic)]
+        unitless = [quantity for quantity in found if quantity.dimension == "plain"]
+        for candidates in (wanted, unitless):
+            results = _results(each, candidates, _others(topic))
+            if results:
+                return results
+    return []
+
+
+def _others(topic: Topic) -> tuple[float, ...]:
+    """Return the right numbers of the other questions: they may stand beside the answer."""
+    return tuple(right(other, days) for other in TOPICS for days in DAYS if other != topic)
+
+
+def _results(text: str, candidates: Sequence[Quantity], others: Sequence[float]) -> list[Quantity]:
+    everything = quantities(text)
+    operands = set()
+    for left, following in pairwise(everything):
+        if _OPERATOR.fullmatch(text[left.end : following.start]):
+            operands |= {left.start, following.start}
+    free = [each for each in candidates if each.start not in operands]
+    given = {"percent": _GIVEN_PERCENT, "plain": _GIVEN_PLAIN}
+    new = [
+        each
+        for each in free
+        if not any(each.near(v, 1e-6) for v in given.get(each.dimension, _GIVEN_MINUTES))
+    ]
+    own = [each for each in new if not any(each.near(other, 0.02) for other in others)]
+    return own or new or free
+
+
+def nothing_worked_out(text: str) -> bool:
+    """Whether a text holds no number but those of the statement."""
+    known = {*_GIVEN_PLAIN, *_GIVEN_PERCENT, 43 + 49 / 60, 3.0, 2.0, 4.0}
+    return not any(
+        not any(each.near(value, 1e-6) for value in known)
+        for section in sections(text)
+        for line in section.lines
+        for each in quantities(_NUMBERING.sub("", line.text, count=1))
+        if each.dimension != "days"
+    )

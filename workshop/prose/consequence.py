@@ -1,0 +1,99 @@
+"""Whether a text says that an error budget is overspent or an objective missed, in French or English."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from workshop.prose.markdown import folded
+
+_OBJECTIVE: Final = r"(?:slo|objectif|objective|target|cible)\b"
+_NEAR: Final = r"[^.!?\n]{0,60}?"
+_NEGATION: Final = re.compile(
+    r"\bn(?:e|')\s?\w{0,14}\s?(?:pas|jamais)\b|\bpas\b|\baucun\w{0,2}\b|\bsans\b|\bnot\b|n't\b|\bnever\b"
+    r"|\bwithout\b|\bno\b"
+)
+_OVERSPENT: Final = re.compile(
+    r"\b(?:depass\w*|epuis\w*|negati\w*|exced\w*|a decouvert|au[- ]dela|a sec\b|crev\w*"
+    r"|dans le rouge|sous zero"
+    r"|(?:totalement|entierement|integralement) (?:consomm|utilis|depens)\w*"
+    r"|exceed\w*|exhaust\w*|overs\w*|overrun\w*|over[- ]?budget|deplet\w*|used up|blown|in the red|below zero"
+    r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
+    r"|plus (?:rien|aucun|de) (?:du |de )?budget|no (?:more |error )?budget|consomm\w* plus que"
+    r"|(?:45|more) (?:min\w* )?(?:>|than)"
+    r"|superieure? (?:au|a notre|a l'error) budget|plus de 100 ?%|10[1-6](?:[.,]\d{1,3})? ?%)"
+)
+_MISSED: Final = (
+    re.compile(
+        _OBJECTIVE + _NEAR + r"\b(?:viol\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*"
+        r"|miss\w*|breach\w*|broken|fail\w*|lost)"
+    ),
+    re.compile(
+        r"\b(?:viol\w*|breach\w*|miss\w*|break\w*|manqu\w*|romp\w*|rate\w*)[^.!?\n]{0,30}?\b" + _OBJECTIVE
+    ),
+    re.compile(
+        _OBJECTIVE
+        + r"[^.!?\n]{0,40}?(?:\bn'est (?:donc |alors )?(?:plus|pas)|\bne (?:sera|serait) (?:plus|pas)"
+        r"|\bnon|\bnot|\bno longer|n't)\s[^.!?\n]{0,20}?"
+        r"(?:respect\w*|tenu\w*|attein\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+    ),
+    re.compile(r"\bnon[- ](?:respect|atteinte) d[ue]|\bhors (?:slo|objectif)|\bout of slo"),
+    re.compile(r"\b(?:ne respect\w*|n'attein\w*|ne tien\w*) (?:plus|pas)[^.!?\n]{0,30}(?:slo|objectif)"),
+    re.compile(
+        r"(?:\b(?:sous|below|under|inferieure? a|less than)|<) ?"
+        r"(?:le |les |la |l'|the )?(?:slo|objectif|objective|99[.,]9)"
+    ),
+)
+_DENIAL: Final = re.compile(
+    r"\b(?:pas|jamais|not|never|aucune?|no|sans|without)\s(?:\w{1,12}\s)?"
+    r"(?:viol|manqu|rompu|rate|miss|breach|br[eo]ak|fail)"
+)
+_STILL_MET: Final = (
+    re.compile(
+        r"(?:slo|objectif|objective|target|budget)\b[^.!?\n]{0,40}?"
+        r"\b(?:toujours|encore|reste\w*|still|remain\w*|demeure)[^.!?\n]{0,20}?"
+        r"\b(?:respect\w*|tenu\w*|attein\w*|met|within|positi\w*|suffi\w*|dans)\b"
+    ),
+    re.compile(
+        r"\b(?:still|toujours|encore) (?:within|meet\w*|respect\w*|dans)[^.!?\n]{0,40}"
+        r"\b(?:slo|budget|objecti\w+|target)"
+    ),
+    re.compile(r"\b(?:slo|objectif|objective|target) (?:est |is )(?:respecte\w*|tenu|atteint|met)\b"),
+    re.compile(
+        r"\b(?:pas|aucune?|not|no) (?:de |d'|be |been )?(?:depass|exceed|exhaust|violation|epuis|breach)\w*"
+    ),
+)
+
+
+def says_overspent(text: str) -> bool:
+    """Whether a text says somewhere, not denying it, that the budget is gone or the objective missed."""
+    for clause in _clauses(text):
+        if not _denied(clause) and any(pattern.search(clause) for pattern in _MISSED):
+            return True
+        for match in _OVERSPENT.finditer(clause):
+            if not _NEGATION.search(clause[max(0, match.start() - 40) : match.start()]):
+                return True
+    return False
+
+
+def says_still_met(text: str) -> bool:
+    """Whether a text says that the objective is still met."""
+    return any(
+        _denied(clause) or any(pattern.search(clause) for pattern in _STILL_MET) for clause in _clauses(text)
+    )
+
+
+def _denied(clause: str) -> bool:
+    """Whether a clause denies a violation: “the SLO is not violated”, “le SLO n'est pas manqué”."""
+    return _DENIAL.search(clause) is not None
+
+
+def _clauses(text: str) -> list[str]:
+    """Return sentences and their parts, questions left out: asking is not saying."""
+    sentences = re.findall(r"[^.!?\n]{1,600}(?:[.](?=\d)[^.!?\n]{0,600}){0,20}[.!?]?", folded(text))
+    return [
+        clause
+        for sentence in sentences
+        if not sentence.rstrip().endswith("?")
+        for clause in re.split(r";|\bmais\b|\bbut\b|, (?=[a-z])", sentence)
+    ]

@@ -1,0 +1,117 @@
+"""Words of reliability, French and English: how a lost Pod hurts, and what prevents it.
+
+Patterns are looked for in folded text: lower case, no accents.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from workshop.prose.markdown import folded
+
+
+def _one_of(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives))
+
+
+_PROBES: Final = (
+    r"readiness",
+    r"liveness",
+    r"startup ?probe",
+    r"\bprobes?\b",
+    r"\bsondes?\b",
+    r"health ?check",
+)
+_SHUTDOWN: Final = (
+    r"pre-?stop", r"sigterm", r"sigkill", r"graceful", r"grace ?period", r"terminationgrace", r"drain",
+    r"arret (?:propre|progressif|gracieux|brutal)",
+)  # fmt: skip
+_CAPACITY: Final = (
+    r"repliques?\b", r"replicas?\b", r"replicat", r"minreplicas", r"\bhpa\b", r"autoscal", r"surcharg",
+    r"overload",
+    r"sous-dimension", r"capacit", r"under-?provision", r"satur",
+)  # fmt: skip
+_CALLERS: Final = (
+    r"retry", r"retries", r"relanc", r"nouvelles? tentatives?", r"timeouts?", r"delais? d'attente",
+    r"circuit",
+)  # fmt: skip
+_SPREAD: Final = (r"anti-?affinit", r"topolog")
+_MECHANISMS: Final = _one_of(
+    *_PROBES, *_SHUTDOWN, *_CAPACITY, *_CALLERS, *_SPREAD,
+    r"endpoint", r"propagation", r"kube-?proxy", r"iptables", r"load ?balanc", r"repartition",
+    r"demarr\w+ (?:lent|a froid|trop)", r"lent\w* a demarrer", r"slow (?:to )?start", r"cold start",
+    r"warm-?up",
+    r"temps de demarrage", r"startup time", r"connexions?", r"connections?", r"keep-?alive",
+    r"requetes? en cours",
+    r"in[- ]flight", r"pas (?:encore )?pret", r"not (?:yet )?ready", r"poddisruptionbudget", r"\bpdb\b",
+    r"meme noe?ud", r"same node", r"single point", r"point unique",
+)  # fmt: skip
+_TRIGGER: Final = _one_of(
+    r"supprim", r"suppression", r"delet", r"kill", r"tue", r"crash", r"chaos", r"litmus", r"arret",
+    r"tombe", r"panne",
+    r"down", r"incident", r"experiment", r"experience",
+)  # fmt: skip
+_PDB: Final = _one_of(
+    r"poddisruptionbudget", r"\bpdb\b", r"disruption ?budget", r"minavailable", r"maxunavailable"
+)
+_FIXES: Final = _one_of(
+    *_PROBES, *_SHUTDOWN, *_CAPACITY, *_CALLERS, *_SPREAD,
+    r"alert", r"burn", r"dashboard", r"tableau de bord", r"runbook", r"monitor", r"supervis", r"test",
+    r"slo\b",
+    r"sli\b", r"cache", r"ressource", r"resource", r"limit", r"cpu", r"memoire", r"memory", r"chaos",
+)  # fmt: skip
+_OWNER_OR_DATE: Final = _one_of(
+    r"\b\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?\b", r"\b\d{4}-\d{2}-\d{2}\b", r"@\w", r"\bresponsable",
+    r"\bowner",
+    r"\bequipe\b", r"\bteam\b", r"\bassign", r"\bpour le\b", r"\bavant (?:le|la)\b", r"\bby\b", r"\bdue\b",
+    r"\becheance", r"\bdeadline", r"\bsprint", r"\bsemaine", r"\bweek", r"\bsuivi par", r"\bqui\s?:",
+)  # fmt: skip
+_OBJECT: Final = (
+    r"(?: (?:le |la |les |l'|the |notre |our |du |de la )?(?:service|systeme|system|resilience|fiabilite|reliability"
+    r"|stabilite|stability|monitoring|supervision|infra(?:structure)?|code|probleme|problem|tests?|process(?:us)?"
+    r"|qualite|quality))?(?: (?:du )?payment-service)?"
+)
+_VAGUE: Final = _one_of(
+    r"(?:mieux|plus) (?:tester|surveiller|verifier|faire attention)",
+    r"faire (?:plus )?attention",
+    r"etre plus (?:prudents?|vigilants?|attentifs?)",
+    r"ne (?:plus|pas) (?:refaire|recommencer|oublier)\b.{0,200}",
+    r"be(?:ing)? more careful",
+    r"pay more attention",
+    r"never do (?:it|that) again",
+    r"(?:ameliorer|renforcer|revoir|optimiser|stabiliser|fiabiliser|corriger)" + _OBJECT,
+    r"(?:improve|strengthen|review|fix|stabili[sz]e)" + _OBJECT,
+    r"a (?:definir|voir|faire|discuter)",
+    r"to be defined",
+)
+_PREAMBLE: Final = re.compile(r"^(?:il faut |nous devons |on doit |we (?:must|should|need to) )")
+
+
+def mechanism(text: str) -> bool | None:
+    """Whether a text names how the loss of a Pod became failed requests; None when it cannot be told.
+
+    False for a text that only says that a Pod was deleted, or next to nothing.
+    """
+    words = folded(text)
+    if _MECHANISMS.search(words):
+        return True
+    sentences = [each for each in re.split(r"[.!?\n]+", words) if len(each.split()) > 2]
+    return False if all(_TRIGGER.search(each) for each in sentences) else None
+
+
+def is_vague(action: str) -> bool:
+    """Whether an action says nothing that could be done and then ticked off."""
+    words = _PREAMBLE.sub("", folded(action).strip(" .:-–*[]!"))
+    return len(re.findall(r"\w{2,}", words)) < 2 or _VAGUE.fullmatch(words) is not None
+
+
+def is_disruption_budget(action: str) -> bool:
+    """Whether an action is about a PodDisruptionBudget and nothing else."""
+    words = folded(action)
+    return bool(_PDB.search(words)) and not _FIXES.search(_PDB.sub("", words))
+
+
+def has_owner_or_date(action: str) -> bool:
+    """Whether an action says who does it, or until when."""
+    return _OWNER_OR_DATE.search(folded(action)) is not None
