@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             Text("there is no exercise {id}; known: {known}", id=error.args[0], known=known)
         ) from error
-    record_if_kept(workspace.root, report)
+    problem = record_if_kept(workspace.root, report)
+    if problem is not None:
+        print(translate(problem, language_of(args)), file=sys.stderr)
     colour = args.output is None and sys.stdout.isatty()
     write_output(render(report, args.format, language_of(args), colour=colour), args.output)
     return report.exit_code
