@@ -178,19 +178,7 @@ class _Evaluator:
                 return self.function(qualified, arguments, scope)
             if head in cel_functions.ELSEWHERE:
                 raise Beyond(cel_functions.ELSEWHERE[head], qualified)
-            if head in {
-                "math",
-                "sets",
-                "lists",
-                "base64",
-                "strings",
-                "json",
-                "yaml",
-                "x509",
-                "time",
-                "random",
-                "hash",
-            }:
+            if head in cel_functions.LIBRARIES:
                 raise Beyond("beyond-evaluator", f"function {qualified}")
         if node.value in cel_functions.REGISTRY_CALLS:
             raise Beyond("needs-registry", node.value)
@@ -228,7 +216,9 @@ class _Evaluator:
             return subject.value in value.compute or subject.value in value.known
         if isinstance(value, Struct):
             return subject.value in value.fields
-        raise v.no_overload("has", value)
+        if isinstance(value, list):
+            raise v.no_overload("has", value)
+        return False
 
     def each(self, target: Node, name: Node, scope: dict[str, Any]) -> Iterable[tuple[Any, dict[str, Any]]]:
         """The elements of the target, each with the scope in which its name is bound."""
@@ -343,6 +333,8 @@ def _get(value: Any, key: Any) -> Any:
 def _optional_get(value: Any, key: Any) -> Optional:
     if isinstance(value, Optional):
         return _optional_get(value.value, key) if value.present else v.NONE
+    if value is None or isinstance(value, bool | str | int | float):
+        return v.NONE
     if isinstance(value, dict) and not (isinstance(key, str | int | float) and key in value):
         return v.NONE
     if isinstance(value, list) and is_number(key) and not 0 <= key < len(value):

@@ -234,7 +234,29 @@ ELSEWHERE = {
     "authorizer": "needs-cluster",
     "imageData": "needs-registry",
     "imagedata": "needs-registry",
+    "image": "needs-registry",
 }
+#: Libraries of which only the functions above are known.
+LIBRARIES = frozenset(
+    [
+        "math",
+        "sets",
+        "lists",
+        "base64",
+        "strings",
+        "json",
+        "yaml",
+        "x509",
+        "time",
+        "random",
+        "hash",
+        "regex",
+        "transform",
+        "gzip",
+        "generator",
+        "net",
+    ]
+)
 REGISTRY_CALLS = {
     "verifyImageSignatures",
     "verifyAttestationSignatures",

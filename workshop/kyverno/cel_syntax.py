@@ -124,19 +124,22 @@ class _Parser:
         return node
 
     def unary(self) -> Node:
-        flips: list[str] = []
-        while mark := self.take("!", "-"):
-            flips.append(mark)
-        if len(flips) > _DEEPEST or len(set(flips)) > 1:
-            raise CelSyntaxError("mixed or endless signs")
-        if flips == ["-"] and self.ahead[0] in {"int", "float"}:
-            kind, text = self.ahead
+        mark = self.ahead[1] if self.ahead[0] == "mark" and self.ahead[1] in {"!", "-"} else ""
+        count = 0
+        while mark and self.take(mark):
+            count += 1
+        sign = "-" if mark == "-" and count % 2 else ""
+        if mark == "!" and self.ahead == ("mark", "-") and self.tokens[self.at + 1][0] in {"int", "float"}:
+            self.need("-")
+            sign = "-"
+        kind, text = self.ahead
+        if sign and kind in {"int", "float"}:
+            # The sign belongs to the number: only so is the smallest integer one.
             self.tokens[self.at] = (kind, f"-{text}")
-            flips = []
+            count = count if mark == "!" else 0
         node = self.member()
-        for mark in flips:
-            node = Node("unary", mark, (node,))
-        return node
+        # Signs in pairs cancel each other out before anything is evaluated, as in cel-go.
+        return Node("unary", mark, (node,)) if count % 2 else node
 
     def member(self) -> Node:
         node = self.primary()

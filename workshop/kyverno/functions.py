@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -229,7 +230,7 @@ class KyvernoFunctions(functions.Functions):  # type: ignore[misc]
 
     @_takes(_TEXT)
     def _func_path_canonicalize(self, text: str) -> str:
-        return posixpath.normpath(text.replace("//", "/")) if text else ""
+        return posixpath.normpath(re.sub("/+", "/", text)) if text else ""
 
     @_takes(_TEXT, _NUMBER)
     def _func_truncate(self, text: str, length: float) -> str:

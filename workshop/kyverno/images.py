@@ -82,19 +82,22 @@ def images_of(resource: dict[str, Any], extractors: object = None) -> dict[str, 
     found: dict[str, dict[str, Image]] = {}
     if isinstance(configured, list):
         for entry in configured:
-            if not isinstance(entry, dict) or entry.get("jmesPath"):
+            if not isinstance(entry, dict):
                 raise KyvernoError("invalid image extractor")
             fields = [part.strip() for part in str(entry.get("path", "")).split("/") if part.strip()]
             value = str(entry.get("value") or (fields.pop() if fields else ""))
             where = {str(entry.get("name") or "custom"): (fields, str(entry.get("key") or ""), value)}
-            _extract(resource, where, found)
+            _extract(resource, where, found, str(entry.get("jmesPath") or ""))
     elif kind in POD_SPEC:
         _extract(resource, {tag: ([*POD_SPEC[kind], tag, "*"], "name", "image") for tag in CONTAINERS}, found)
     return found
 
 
 def _extract(
-    resource: object, where: dict[str, tuple[list[str], str, str]], found: dict[str, dict[str, Image]]
+    resource: object,
+    where: dict[str, tuple[list[str], str, str]],
+    found: dict[str, dict[str, Image]],
+    expression: str = "",
 ) -> None:
     for name, (fields, key, value) in where.items():
         images: dict[str, Image] = {}
@@ -104,6 +107,10 @@ def _extract(
             if not isinstance(label, str):
                 raise KyvernoError("invalid key")
             reference = item.get(value)
+            if expression and reference:
+                from workshop.kyverno.jmes import search  # only custom resources need expressions
+
+                reference = search(expression, reference)
             if isinstance(reference, str) and reference.strip():
                 images[label] = parse_image(reference, pointer)
         if images:

@@ -142,24 +142,29 @@ def _add(document: Any, parts: list[str], value: Any, lenient: bool) -> None:
 def _ensure(document: Any, parts: list[str]) -> Any:
     """The container of the last part, making the missing ones: a list where a number or ``-`` follows."""
     for part, following in itertools.pairwise(parts):
-        fresh: Any = [] if following == "-" or parse_int(following) is not None else {}
-        if isinstance(document, dict):
-            if document.get(part) is None:
-                document[part] = fresh
-            document = document[part]
-        elif isinstance(document, list):
-            number = len(document) if part == "-" else parse_int(part)
-            if number is None or number > _LONGEST_LIST or number < -len(document):
-                raise KyvernoError(f"invalid index {part}")
-            while number >= len(document):
-                document.append(fresh if number == len(document) else None)
-            document = document[number]
-        else:
+        try:
+            inner = _get(document, [part])
+        except KyvernoError:
+            inner = None
+        if inner is None:
+            inner = _fresh(following)
+            number = parse_int(part)
+            if isinstance(document, list) and number is not None and len(document) < number <= _LONGEST_LIST:
+                document.extend([None] * (number - len(document)))
+            _add(document, [part], inner, lenient=False)
+        if not isinstance(inner, dict | list):
             raise KyvernoError(f"add operation does not apply at /{'/'.join(parts)}")
-    if isinstance(document, list) and (number := parse_int(parts[-1])) is not None:
-        while len(document) < min(number, _LONGEST_LIST):
-            document.append(None)
+        document = inner
     return document
+
+
+def _fresh(following: str) -> Any:
+    number = parse_int(following)
+    if number is None:
+        return [] if following == "-" else {}
+    if not -1 <= number <= _LONGEST_LIST:
+        raise KyvernoError(f"unable to ensure path for index {following}")
+    return [None] * max(0, number)
 
 
 def _remove(document: Any, parts: list[str], *, lenient: bool) -> None:
