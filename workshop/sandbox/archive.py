@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, Final
@@ -90,7 +91,7 @@ def take(source: Path, families: Iterable[Family], cache: Cache, progress: Progr
             for name in index:
                 progress(Text("Checking {family}", family=known[name].family.name))
                 _put_in_place(known[name], landing / name)
-        except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+        except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, KeyError, TypeError) as error:
             raise _damaged(source, str(error)) from error
         finally:
             shutil.rmtree(landing, ignore_errors=True)
@@ -119,7 +120,7 @@ def _unpack(source: Path, landing: Path, known: set[str]) -> list[str]:
                 Text("This archive was made by another version of the workshop."),
                 Text("Ask for one made with yours, or build with Go."),
             )
-        for member in archive:
+        while (member := archive.next()) is not None:
             entry = announced.pop(member.name, None)
             content = archive.extractfile(member) if member.isfile() and entry is not None else None
             if entry is None or content is None or member.size != entry["size"]:

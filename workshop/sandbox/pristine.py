@@ -84,7 +84,7 @@ class Pristine:
                 kept.append(entry.key)
             else:
                 strangers.append(entry.key)
-        yield from _ranges(strangers, sorted([*present, *kept]))
+        yield from ranges(strangers, sorted([*present, *kept]))
         for key in self._keys:
             pristine = self._entries[key]
             if key not in present or (
@@ -122,7 +122,7 @@ def _is_kept(key: bytes) -> bool:
     return not _renewed(key) and not key.startswith(_EVENTS)
 
 
-def _ranges(strangers: list[bytes], kept: list[bytes]) -> Iterator[DeleteRange]:
+def ranges(strangers: list[bytes], kept: list[bytes]) -> Iterator[DeleteRange]:
     """Yield ranges that hold every stranger and nothing that is kept; both lists are sorted."""
     at = 0
     while at < len(strangers):
