@@ -7,11 +7,14 @@ unknown. No input makes either function raise. Expressions load their libraries 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.kyverno.outcome import Admission, RuleResult
 
-__all__ = ["Admission", "RuleResult", "admit", "refusals"]
+if TYPE_CHECKING:
+    from workshop.kyverno.image_policies import Verification
+
+__all__ = ["Admission", "RuleResult", "admit", "refusals", "verifications"]
 
 
 def admit(
@@ -39,3 +42,14 @@ def refusals(policy: dict[str, Any]) -> list[str]:
     from workshop.kyverno import refusal
 
     return refusal.refusals(policy)
+
+
+def verifications(policy: dict[str, Any], *, namespace: str = "default") -> list[Verification]:
+    """Which images a policy asks to verify in a namespace, from whom, and whether it refuses the others.
+
+    Reads ``verifyImages`` rules and ImageValidatingPolicies; `Verification.asks_for(image)` tells whether
+    one image is concerned. Whether an image is signed only a registry knows.
+    """
+    from workshop.kyverno import image_policies
+
+    return image_policies.verifications(policy, namespace=namespace)

@@ -6,14 +6,11 @@ what CEL calls an error; what policies hardly ever use is left out and so unknow
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 from workshop.kyverno import values
@@ -158,11 +155,6 @@ def _optional_of_non_zero(value: Any) -> Optional:
     return NONE if value in (None, 0, "", [], {}, False, b"") else Optional(True, value)
 
 
-def _range(count: int) -> list[int]:
-    spend(max(0, count))
-    return list(range(count))
-
-
 def _extreme(pick: Callable[[Any, Any], bool]) -> Callable[..., Any]:
     def choose(*arguments: Any) -> Any:
         items = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], list) else arguments
@@ -177,13 +169,6 @@ def _extreme(pick: Callable[[Any, Any], bool]) -> Callable[..., Any]:
 
 
 _least, _greatest = _extreme(lambda a, b: a < b), _extreme(lambda a, b: a > b)
-
-
-def _parse_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CelError("invalid JSON") from error
 
 
 def _contains_all(left: list[Any], right: list[Any]) -> bool:
@@ -213,16 +198,9 @@ GLOBAL: dict[str, Callable[..., Any]] = {
     "optional.of": lambda value: Optional(True, value),
     "optional.none": lambda: NONE,
     "optional.ofNonZeroValue": _optional_of_non_zero,
-    "math.least": _least,
-    "math.greatest": _greatest,
     "sets.contains": _contains_all,
-    "sets.equivalent": lambda left, right: _contains_all(left, right) and _contains_all(right, left),
     "sets.intersects": lambda left, right: any(equal(a, b) for a in left for b in right),
-    "lists.range": _range,
     "jsonpatch.escapeKey": lambda text: text.replace("~", "~0").replace("/", "~1"),
-    "json.unmarshal": _parse_json,
-    "json.marshal": values.go_json,
-    "hash.sha256": lambda text: hashlib.sha256(text.encode()).hexdigest(),
 }
 
 #: Libraries that ask the cluster, a registry or the network.
@@ -333,10 +311,6 @@ def _distinct(items: list[Any]) -> list[Any]:
     return found
 
 
-def _sum(items: list[Any]) -> Any:
-    return sum(items, timedelta()) if items and isinstance(items[0], timedelta) else sum(items)
-
-
 def _value(optional: Optional) -> Any:
     if not optional.present:
         raise CelError("optional.none() dereference")
@@ -376,13 +350,7 @@ METHODS: dict[str, tuple[tuple[type, ...], Callable[..., Any]]] = {
     "lowerAscii": ((str,), str.lower),
     "upperAscii": ((str,), str.upper),
     "indexOf": ((str, list), _index_of),
-    "reverse": ((str, list), lambda items: items[::-1]),
     "format": ((str,), _format),
-    "isSorted": (
-        (list,),
-        lambda items: all(compare(a, b) <= 0 for a, b in pairwise(items)),
-    ),
-    "sum": ((list,), _sum),
     "min": ((list,), _least),
     "max": ((list,), _greatest),
     "distinct": ((list,), _distinct),
