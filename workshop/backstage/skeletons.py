@@ -68,7 +68,7 @@ def filled_in(text: str, numbers: dict[str, int] | None = None) -> str:
     known = {} if numbers is None else numbers
 
     def number(match: re.Match[str]) -> str:
-        value = str(known.setdefault(" ".join(match[0].split()), _FIRST_NUMBER + len(known)))
+        value = str(known.setdefault("".join(match[0].split()), _FIRST_NUMBER + len(known)))
         return value + "\n" * match[0].count("\n")
 
     return _SPAN.sub(number, _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text))
