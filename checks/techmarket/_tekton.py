@@ -153,6 +153,17 @@ def variables_hold(exam: Exam, document: Document, task: Task) -> None:
                     where=where,
                 )
             for reference in references(text):
+                if reference.text.startswith("$(inputs.") and reference.key not in known:
+                    fine = False
+                    exam.fact(
+                        "literal-param",
+                        claim,
+                        met=False,
+                        expected="$(params.<name>)",
+                        observed=Text("{variable} means nothing here", variable=reference.text),
+                        next=Text("Declare the parameter, and write $(params.<name>)."),
+                        where=where,
+                    )
                 if reference.scope in ("workspaces", "results") and reference.key not in known:
                     fine = False
                     what, names = (

@@ -105,6 +105,19 @@ def five_stages(exam: Exam) -> None:
     They are told apart by the Task they run; what you call them in the Pipeline is up to you.
     """
     document, stages = _stages(exam)
+    for task in stages.pipeline.all_tasks:
+        version = task.view.text("taskRef", "apiVersion")
+        if version:
+            # Seen on Tekton 1.9: it becomes a CustomRun, which nobody carries out, and the run never ends.
+            exam.fact(
+                "custom-task",
+                Text("{task} refers to a Task", task=task.name),
+                met=False,
+                expected=Text("taskRef with a name and no apiVersion"),
+                observed=f"taskRef.apiVersion: {version}",
+                next=Text("With an apiVersion Tekton takes it for a kind of somebody else's: leave it out."),
+                where=document.at(*task.view.path, "taskRef", "apiVersion"),
+            )
     references = ", ".join(filter(None, (reference_of(task) for task in stages.pipeline.all_tasks))) or "–"
     for stage in STAGES:
         exam.fact(

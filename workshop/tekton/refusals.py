@@ -18,6 +18,9 @@ from workshop.workspace import Document
 
 GROUP: Final = "tekton.dev"
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUANTITY: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
+_DURATION: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -62,6 +65,18 @@ def is_label(name: str) -> bool:
     return len(name) <= 63 and _LABEL.fullmatch(name) is not None
 
 
+def duration(text: str) -> float | None:
+    """Return a Go duration in seconds, None where the text is none."""
+    rest = text.removeprefix("-").removeprefix("+")
+    if rest == "0":
+        return 0.0
+    parts = list(_DURATION.finditer(rest))
+    if not rest or "".join(part[0] for part in parts) != rest:
+        return None
+    seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
+    return -seconds if text.startswith("-") else seconds
+
+
 def repeated(views: Sequence[View], key: str = "name") -> Iterator[View]:
     """Yield the items whose name an earlier one has already."""
     seen: set[str] = set()
@@ -73,8 +88,11 @@ def repeated(views: Sequence[View], key: str = "name") -> Iterator[View]:
 
 
 def _top(view: View) -> Iterator[Refusal]:
+    known = {"apiVersion", "kind", "metadata", "spec"} | (
+        {"status"} if view.text("kind") == "PipelineRun" else set()
+    )
     for key in view.document.data:
-        if key not in ("apiVersion", "kind", "metadata", "spec", "status"):
+        if key not in known:
             message = Text("Tekton knows no field {field} here", field=key)
             yield Refusal("unknown-field", message, (key,))
     if not isinstance(view.get("spec", default={}), dict):
@@ -120,7 +138,7 @@ def _walk(value: Any, expected: Type, path: Path, version: str) -> Iterator[Refu
         return
     if expected.word == "list" and expected.of is not None:
         for index, item in enumerate(value):
-            if item is None and expected.of.word in ("text", "object"):
+            if item is None and expected.of.word == "object":
                 yield _wrong_type(item, expected.of, (*path, index))
             yield from _walk(item, expected.of, (*path, index), version)
     elif expected.word == "map" and expected.of is not None:
@@ -167,7 +185,11 @@ def _fits(value: Any, word: str) -> bool:
         case "flag":
             return isinstance(value, bool)
         case "quantity":
-            return isinstance(value, str | int | float) and not isinstance(value, bool)
+            if isinstance(value, str):
+                return _QUANTITY.fullmatch(value) is not None
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "duration":
+            return isinstance(value, str) and duration(value) is not None
         case "list":
             return isinstance(value, list)
         case _:
@@ -178,7 +200,8 @@ _WORDS: Final = {
     "text": Text("text (in quotes where it looks like a number)"),
     "number": Text("a whole number"),
     "flag": Text("true or false"),
-    "quantity": Text("a quantity"),
+    "quantity": Text("a quantity, such as 500m or 1Gi"),
+    "duration": Text("a duration, such as 10m or 1h30m"),
     "list": Text("a list"),
     "map": Text("keys with values"),
     "object": Text("keys with values"),

@@ -64,7 +64,11 @@ def undeclared(pipeline: PipelineSpec, declared: Set[str] | dict[str, Parameter]
                 if reference.scope == "params" and reference.name not in names:
                     if ".".join(reference.names) not in names:
                         yield unknown_variable(reference, (*task.view.path, *path), sorted(names))
-                elif reference.scope == "params" and reference.name in arrays and reference.index is None:
+                elif (
+                    reference.scope == "params"
+                    and reference.name in arrays
+                    and (reference.index is None or (reference.index == "*" and text != reference.text))
+                ):
                     message = Text(
                         "{variable} is a list: hand it over whole, as {whole}",
                         variable=reference.text,
@@ -106,6 +110,10 @@ def _task(task: PipelineTask, version: str) -> Iterator[Refusal]:
     if version == "v1beta1" and view.has("resources"):
         yield _removed(view)
     yield from _reference(task)
+    for key in ("apiVersion", "kind"):
+        if view.has("taskSpec", key) and view.items("taskSpec", "steps"):
+            message = Text("{field} cannot stand beside the steps of a taskSpec", field=key)
+            yield Refusal("kind-of-embedded-task", message, (*view.path, "taskSpec", key))
     if task.embedded and not view.text("taskSpec", "apiVersion"):
         yield from of_task_spec(view.sub("taskSpec"), version)
     for section in ("params", "workspaces"):
@@ -129,7 +137,7 @@ def _reference(task: PipelineTask) -> Iterator[Refusal]:
     kind, version = view.text("taskRef", "kind"), view.text("taskRef", "apiVersion")
     if kind not in ("", "Task") or version:
         # A kind of its own: a custom task, which needs both.
-        if not kind or version.count("/") != 1:
+        if version.count("/") != 1:
             message = Text("{kind} is no kind of Task; ClusterTask was removed", kind=kind or "–")
             yield Refusal("task-kind", message, (*view.path, "taskRef"))
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from workshop.tekton.pipeline import PipelineRun, PipelineSpec
-from workshop.tekton.refusals import Refusal, repeated
+from workshop.tekton.refusals import Refusal, duration, repeated
 from workshop.tekton.refusing_pipelines import of_pipeline_spec, undeclared
 from workshop.tekton.refusing_references import of_reference
 from workshop.tekton.task import Task
@@ -48,9 +48,19 @@ def of_run(view: View, version: str) -> Iterator[Refusal]:
     if view.has("status") and view.text("status") not in _STATUS:
         message = Text("{value} is none of {known}", value=view.text("status"), known=", ".join(_STATUS))
         yield Refusal("invalid-value", message, (*view.path, "status"))
+    yield from _timeouts(view)
     if view.has("timeout") and view.has("timeouts"):
         message = Text("{first} and {second} exclude each other", first="timeout", second="timeouts")
         yield Refusal("invalid-value", message, (*view.path, "timeout"))
+
+
+def _timeouts(view: View) -> Iterator[Refusal]:
+    """Yield the parts of a time limit that are longer than the whole, an hour where nothing is said."""
+    whole = duration(view.text("timeouts", "pipeline") or "1h") or 0.0
+    parts = {key: duration(view.text("timeouts", key)) or 0.0 for key in ("tasks", "finally")}
+    if whole and view.has("timeouts") and (max(parts.values()) > whole or sum(parts.values()) > whole):
+        message = Text("tasks and finally together may not take longer than pipeline")
+        yield Refusal("timeouts", message, (*view.path, "timeouts"))
 
 
 def _embedded(view: View, version: str) -> Iterator[Refusal]:

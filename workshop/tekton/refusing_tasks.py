@@ -9,7 +9,7 @@ from typing import Final
 
 from workshop.tekton.refusals import Refusal, is_label, repeated
 from workshop.tekton.scalars import type_of
-from workshop.tekton.task import Parameter, Task
+from workshop.tekton.task import Parameter, Step, Task
 from workshop.tekton.variables import Reference, references
 from workshop.tekton.view import Path, View
 from workshop.texts import Text
@@ -39,6 +39,10 @@ def of_task_spec(view: View, version: str) -> Iterator[Refusal]:
         message = Text("PipelineResources were removed from Tekton: {field} is refused", field="resources")
         yield Refusal("removed-field", message, (*view.path, "resources"))
     yield from parameter_specs(view)
+    for name, parameter in task.parameters.items():
+        if not _NAME.fullmatch(name):
+            message = Text("{name} is no name for a parameter", name=name)
+            yield Refusal("invalid-name", message, (*parameter.view.path, "name"))
     for each in repeated(view.items("volumes")):
         yield _double(each)
     yield from _workspaces(task)
@@ -68,9 +72,6 @@ def parameter_specs(view: View) -> Iterator[Refusal]:
                 "The default of {name} is not of its type, {type}", name=parameter.name, type=parameter.type
             )
             yield Refusal("default-of-other-type", message, (*each.path, "default"))
-        if not _NAME.fullmatch(parameter.name):
-            message = Text("{name} is no name for a parameter", name=parameter.name)
-            yield Refusal("invalid-name", message, (*each.path, "name"))
         if parameter.type == "object" and not each.has("properties"):
             message = Text("A field is missing: {field}", field=f"{parameter.name}.properties")
             yield Refusal("missing-field", message, each.path)
@@ -83,8 +84,8 @@ def undeclared_parameters(task: Task, declared: Set[str] | dict[str, Parameter])
     """Yield the parameters that steps use and nobody declares."""
     for text, path in _texts(task):
         for reference in references(text):
-            if reference.scope != "params":
-                continue
+            if reference.scope != "params" or reference.text.startswith("$(inputs."):
+                continue  # the old spelling is filled in, and never checked
             if "." in reference.text and "[" not in reference.text and len(reference.names) > 2:
                 message = Text(
                     "{variable} has too many dots: a parameter and a key, no more", variable=reference.text
@@ -184,7 +185,7 @@ def _variables(task: Task) -> Iterator[Refusal]:
         name: p.view.mapping("properties") for name, p in task.parameters.items() if p.type == "object"
     }
     for text, path in _texts(task):
-        whole_words = path[len(task.view.path) + 2 :][:1] in (("command",), ("args",))
+        whole_words = "command" in path or "args" in path
         for reference in references(text):
             name = reference.name
             if reference.scope == "params" and name in arrays:
@@ -216,7 +217,9 @@ def _array(reference: Reference, path: Path) -> Refusal:
 
 
 def _texts(task: Task) -> Iterator[tuple[str, Path]]:
-    for step in task.steps:
+    template = task.view.sub("stepTemplate")
+    steps = [*task.steps, *([Step(template, template)] if task.steps else [])]
+    for step in steps:
         for text, path in step.texts:
             yield text, (*step.view.path, *path)
         on_error = step.view.text("onError")

@@ -13,7 +13,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A field's type: `word` is text, number, flag, quantity, any, list, map or object.
+    """A field's type: `word` is text, number, flag, quantity, duration, any, list, map or
+    object.
 
     `of` is the type of the items of a list or map, `fields` and `required` belong to an object.
     """
@@ -28,6 +29,7 @@ TEXT: Final = Type("text")
 NUMBER: Final = Type("number")
 FLAG: Final = Type("flag")
 QUANTITY: Final = Type("quantity")
+DURATION: Final = Type("duration")
 ANY: Final = Type("any")
 
 
@@ -58,7 +60,7 @@ TEXTS: Final = _list(TEXT)
 _RESOURCES: Final = _object(
     limits=_map(QUANTITY), requests=_map(QUANTITY), claims=_list(_object(("name",), name=TEXT, request=TEXT))
 )
-_ENV: Final = _list(_object(("name",), name=TEXT, value=TEXT, valueFrom=ANY))
+_ENV: Final = _list(_object(name=TEXT, value=TEXT, valueFrom=ANY))
 _SECURITY: Final = _object(
     allowPrivilegeEscalation=FLAG, appArmorProfile=ANY, capabilities=_object(add=TEXTS, drop=TEXTS),
     privileged=FLAG,
@@ -66,7 +68,7 @@ _SECURITY: Final = _object(
     seLinuxOptions=ANY, seccompProfile=ANY, windowsOptions=ANY,
 )  # fmt: skip
 _MOUNT: Final = _object(
-    ("name", "mountPath"), name=TEXT, mountPath=TEXT, subPath=TEXT, subPathExpr=TEXT, readOnly=FLAG,
+    name=TEXT, mountPath=TEXT, subPath=TEXT, subPathExpr=TEXT, readOnly=FLAG,
     mountPropagation=TEXT, recursiveReadOnly=TEXT,
 )  # fmt: skip
 _POD_TEMPLATE: Final = _object(
@@ -112,7 +114,7 @@ _CONTAINER: Final = _object(
     volumeMounts=_list(_MOUNT), volumeDevices=_list(ANY), imagePullPolicy=TEXT, securityContext=_SECURITY,
 )  # fmt: skip
 _STEP: Final = _also(
-    _CONTAINER, name=TEXT, displayName=TEXT, script=TEXT, timeout=TEXT, workspaces=_list(_USAGE),
+    _CONTAINER, name=TEXT, displayName=TEXT, script=TEXT, timeout=DURATION, workspaces=_list(_USAGE),
     onError=TEXT,
     stdoutConfig=_OUTPUT, stderrConfig=_OUTPUT, ref=_REF, params=_list(_PARAM), results=_list(_RESULT),
     when=_list(_WHEN),
@@ -144,7 +146,7 @@ _PIPELINE_TASK: Final = _object(
     name=TEXT, displayName=TEXT, description=TEXT, taskRef=_TASK_REF, taskSpec=_EMBEDDED, when=_list(_WHEN),
     retries=NUMBER, runAfter=TEXTS, params=_list(_PARAM),
     matrix=_object(params=_list(_PARAM), include=_list(_object(name=TEXT, params=_list(_PARAM)))),
-    workspaces=_list(_object(("name",), name=TEXT, workspace=TEXT, subPath=TEXT)), timeout=TEXT,
+    workspaces=_list(_object(("name",), name=TEXT, workspace=TEXT, subPath=TEXT)), timeout=DURATION,
     pipelineRef=_PIPELINE_REF, pipelineSpec=ANY, onError=TEXT,
 )  # fmt: skip
 _PIPELINE_SPEC: Final = _object(
@@ -154,7 +156,7 @@ _PIPELINE_SPEC: Final = _object(
     finally_=_list(_PIPELINE_TASK),
 )  # fmt: skip
 _BINDING: Final = _object(
-    ("name",), name=TEXT, subPath=TEXT,
+    name=TEXT, subPath=TEXT,
     volumeClaimTemplate=_object(apiVersion=TEXT, kind=TEXT, metadata=ANY, spec=_CLAIM, status=ANY),
     persistentVolumeClaim=_object(("claimName",), claimName=TEXT, readOnly=FLAG),
     emptyDir=_object(medium=TEXT, sizeLimit=QUANTITY),
@@ -166,11 +168,11 @@ _TASK_RUN_SPEC: Final = _object(
     pipelineTaskName=TEXT, serviceAccountName=TEXT, podTemplate=_POD_TEMPLATE,
     stepSpecs=_list(_object(("name", "computeResources"), name=TEXT, computeResources=_RESOURCES)),
     sidecarSpecs=_list(_object(("name", "computeResources"), name=TEXT, computeResources=_RESOURCES)),
-    metadata=_object(labels=_map(TEXT), annotations=_map(TEXT)), computeResources=_RESOURCES, timeout=TEXT,
+    metadata=_object(labels=_map(TEXT), annotations=_map(TEXT)), computeResources=_RESOURCES, timeout=DURATION,
 )  # fmt: skip
 _RUN_SPEC: Final = _object(
     pipelineRef=_PIPELINE_REF, pipelineSpec=_PIPELINE_SPEC, params=_list(_PARAM), status=TEXT,
-    timeouts=_object(pipeline=TEXT, tasks=TEXT, finally_=TEXT),
+    timeouts=_object(pipeline=DURATION, tasks=DURATION, finally_=DURATION),
     taskRunTemplate=_object(podTemplate=_POD_TEMPLATE, serviceAccountName=TEXT),
     workspaces=_list(_BINDING), taskRunSpecs=_list(_TASK_RUN_SPEC), managedBy=TEXT,
 )  # fmt: skip
@@ -200,14 +202,14 @@ _OLD_PIPELINE_SPEC: Final = _also(
 )
 _OLD_RUN_SPEC: Final = _also(
     _without(_RUN_SPEC, "taskRunTemplate"), pipelineRef=_also(_PIPELINE_REF, bundle=TEXT),
-    pipelineSpec=_OLD_PIPELINE_SPEC, serviceAccountName=TEXT, podTemplate=_POD_TEMPLATE, timeout=TEXT,
+    pipelineSpec=_OLD_PIPELINE_SPEC, serviceAccountName=TEXT, podTemplate=_POD_TEMPLATE, timeout=DURATION,
     resources=ANY,
     taskRunSpecs=_list(_object(
         pipelineTaskName=TEXT, taskServiceAccountName=TEXT, taskPodTemplate=_POD_TEMPLATE,
         stepOverrides=_list(_object(("name", "resources"), name=TEXT, resources=_RESOURCES)),
         sidecarOverrides=_list(_object(("name", "resources"), name=TEXT, resources=_RESOURCES)),
         metadata=_object(labels=_map(TEXT), annotations=_map(TEXT)), computeResources=_RESOURCES,
-        timeout=TEXT,
+        timeout=DURATION,
     )),
 )  # fmt: skip
 
