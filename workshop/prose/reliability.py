@@ -68,7 +68,8 @@ _OWNER_OR_DATE: Final = _one_of(
     r"\becheance", r"\bdeadline", r"\bsprint", r"\bsemaine", r"\bweek", r"\bsuivi par", r"\bqui\s?:",
 )  # fmt: skip
 _OBJECT: Final = (
-    r"(?: (?:le |la |les |l'|the |notre |our |du |de la )?(?:service|systeme|system|resilience|fiabilite|reliability"
+    r"(?: (?:le |la |les |l'|the |notre |our |du |de la )?(?:service|systeme|system|resilience|fiabilite"
+    r"|reliability"
     r"|stabilite|stability|monitoring|supervision|infra(?:structure)?|code|probleme|problem|tests?|process(?:us)?"
     r"|qualite|quality))?(?: (?:du )?payment-service)?"
 )

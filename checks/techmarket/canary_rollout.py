@@ -1,0 +1,389 @@
+"""Bonus 1 – a canary: 10 %, two minutes, an analysis that decides."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workshop.checking import Document, Exam, Text, check, must, remark, should
+from workshop.rollouts import (
+    ROLLOUT,
+    Analysis,
+    Metric,
+    Step,
+    analyses,
+    canary_steps,
+    metrics,
+    seconds,
+    template_named,
+)
+from workshop.verdicts import Reason
+from workshop.workspace import Unreadable
+
+from ._sre_canary import judge_condition, judge_query
+
+PATH: Final = "td/bonus/rollout-canary.yaml"
+SERVICE: Final = "payment-service"
+WEIGHT: Final = 10
+PAUSE: Final = 120.0
+
+
+def _rollout(exam: Exam) -> Document:
+    return exam.resource(PATH, kinds=[ROLLOUT], named=SERVICE)
+
+
+def _files(exam: Exam) -> list[Document]:
+    """Return every document of the bonus folder that can be read."""
+    found: list[Document] = []
+    for path in exam.workspace.files("td/bonus", (".yaml", ".yml")):
+        try:
+            found.extend(exam.workspace.documents(path))
+        except Unreadable:
+            continue
+    return found
+
+
+def _steps(exam: Exam) -> tuple[Document, list[Step], int]:
+    """Return the rollout, its steps, and the index of the first weight; without one the check ends."""
+    rollout = _rollout(exam)
+    steps = canary_steps(rollout)
+    first = next((index for index, step in enumerate(steps) if step.kind == "setWeight"), None)
+    if first is None:
+        canary = rollout.get("spec", "strategy", "canary") is not None
+        exam.fail(
+            "no-weight" if canary else "not-canary",
+            Text("The canary has steps with a weight"),
+            expected=Text("strategy.canary.steps with setWeight"),
+            observed=Text("no setWeight") if canary else Text("no canary strategy"),
+            next=Text("Write the steps under spec.strategy.canary: without them everything changes at once."),
+            where=rollout.at("spec", "strategy", "canary", "steps"),
+        )
+    return rollout, steps, first
+
+
+def _gate(steps: list[Step], first: int) -> list[tuple[int, Step]]:
+    """Return the steps between the first weight and the next one: what decides about going on."""
+    following = next((i for i in range(first + 1, len(steps)) if steps[i].kind == "setWeight"), len(steps))
+    return [(index, steps[index]) for index in range(first + 1, following)]
+
+
+def _deciding(exam: Exam) -> tuple[Document, list[Analysis]]:
+    """Return the analyses that decide about the first weight; without one the check ends."""
+    rollout, steps, first = _steps(exam)
+    gate = [index for index, _ in _gate(steps, first)]
+    end = gate[-1] if gate else first
+    found = analyses(rollout)
+    deciding = [
+        each
+        for each in found
+        if (each.starting_step <= end if each.background else each.starting_step in gate)
+    ]
+    if not deciding:
+        early = any(not each.background and each.starting_step < first for each in found)
+        exam.fail(
+            "no-analysis" if not found else "analysis-too-early" if early else "analysis-too-late",
+            Text("An analysis decides while 10 % go to the new version"),
+            expected=Text("an analysis step beside the pause, or canary.analysis in the background"),
+            observed=Text("no analysis")
+            if not found
+            else Text("it runs before the first 10 %")
+            if early
+            else Text("it runs after more than 10 % were sent"),
+            next=Text("Put it before the next weight: what it finds must still be able to stop the rollout."),
+            where=found[0].position if found else rollout.at("spec", "strategy", "canary"),
+        )
+    return rollout, deciding
+
+
+def _metrics(exam: Exam) -> list[Metric]:
+    """Return the metrics of the deciding analyses; without a template the check ends."""
+    _, deciding = _deciding(exam)
+    documents = _files(exam)
+    found: list[Metric] = []
+    cluster_wide = False
+    for analysis in deciding:
+        for name, cluster in analysis.templates:
+            template = template_named(documents, name, cluster=cluster)
+            cluster_wide = cluster_wide or (cluster and template is None)
+            if template is not None:
+                found.extend(metrics(template))
+    if not found:
+        names = ", ".join(name for each in deciding for name, _ in each.templates)
+        exam.fact(
+            "template-not-found",
+            Text("The analysis refers to a template that exists"),
+            None if cluster_wide else False,
+            expected=Text("an AnalysisTemplate of that name, with metrics"),
+            observed=names or Text("no template named"),
+            next=Text(
+                "Compare `templateName` with the template's metadata.name, and `clusterScope` with its kind."
+            ),
+            where=deciding[0].position,
+            reason=Reason.BEYOND_EVALUATOR if cluster_wide else None,
+        )
+    return found
+
+
+@check(level=must)
+def a_rollout_of_the_payment_service(exam: Exam) -> None:
+    """The file holds a Rollout that runs the payment-service.
+
+    A Rollout takes the place of a Deployment: same Pods, another way to change them.
+    """
+    rollout = _rollout(exam)
+    exam.fact(
+        "wrong-api-version",
+        Text("The Rollout is of the API version that Argo Rollouts serves"),
+        rollout.get("apiVersion") == "argoproj.io/v1alpha1",
+        expected="apiVersion: argoproj.io/v1alpha1",
+        observed=f"apiVersion: {rollout.get('apiVersion')}",
+        next=Text("Copy it from the documentation of Argo Rollouts."),
+        where=rollout.at("apiVersion"),
+    )
+    template, reference = rollout.get("spec", "template"), rollout.get("spec", "workloadRef")
+    exam.fact(
+        "no-pods",
+        Text("The Rollout says which Pods it runs"),
+        isinstance(template, dict) or isinstance(reference, dict),
+        expected=Text("spec.template, or spec.workloadRef to the Deployment"),
+        observed=Text("neither"),
+        next=Text("Copy the Pod template of the Deployment, or refer to it."),
+        where=rollout.at("spec"),
+    )
+    labels = rollout.get("spec", "template", "metadata", "labels", default={})
+    names = [rollout.get("metadata", "name"), rollout.get("spec", "workloadRef", "name")]
+    values = list(labels.values()) if isinstance(labels, dict) else []
+    exam.fact(
+        "other-service",
+        Text("It is the {name}", name=SERVICE),
+        SERVICE in [*names, *values],
+        expected=f"metadata.name: {SERVICE}",
+        observed=f"metadata.name: {names[0]}",
+        next=Text("Name it after the service, or label its Pods so."),
+        where=rollout.at("metadata", "name"),
+    )
+    selector = rollout.get("spec", "selector", "matchLabels", default={})
+    pairs = selector.items() if isinstance(selector, dict) and isinstance(template, dict) else ()
+    astray = [key for key, value in pairs if not isinstance(labels, dict) or labels.get(key) != value]
+    exam.fact(
+        "selector-mismatch",
+        Text("The selector finds the Pods of the template"),
+        not astray,
+        expected=Text("every label of the selector, on the template too"),
+        observed=Text("not on the template: {labels}", labels=", ".join(astray) or "–"),
+        next=Text("Use the same labels in spec.selector.matchLabels and in spec.template.metadata.labels."),
+        where=rollout.at("spec", "selector"),
+    )
+
+
+@check(level=must)
+def ten_percent_first(exam: Exam) -> None:
+    """The new version first gets 10 % of the traffic.
+
+    If it is bad, nine users of ten never see it.
+    """
+    _, steps, first = _steps(exam)
+    weight = steps[first].content
+    number = isinstance(weight, int) and not isinstance(weight, bool)
+    exam.fact(
+        "wrong-weight" if number else "weight-not-a-number",
+        Text("The first weight is 10"),
+        number and weight == WEIGHT,
+        expected="setWeight: 10",
+        observed=f"setWeight: {weight}",
+        next=Text("A whole number of per cent, without a sign behind it."),
+        where=steps[first].position,
+    )
+
+
+@check(level=must)
+def two_minutes_pause(exam: Exam) -> None:
+    """It waits two minutes and then goes on by itself.
+
+    Long enough for a few hundred requests, and nobody has to press a button.
+    """
+    _, steps, first = _steps(exam)
+    pauses = [step for _, step in _gate(steps, first) if step.kind == "pause"]
+    for step in (step for step in steps if step.kind == "pause"):
+        duration = step.content.get("duration") if isinstance(step.content, dict) else None
+        if duration is None or seconds(duration) is None:
+            exam.fail(
+                "pause-forever" if duration is None else "pause-not-a-duration",
+                Text("Every pause ends by itself"),
+                expected="pause: {duration: 2m}",
+                observed="pause: {}" if duration is None else f"duration: {duration}",
+                next=Text("A pause without duration waits for a person.")
+                if duration is None
+                else Text("Write a number and its unit without a space: 2m, 120s – or 120."),
+                where=step.position,
+            )
+    total = sum(seconds(step.content.get("duration")) or 0.0 for step in pauses)
+    exam.fact(
+        "wrong-pause" if pauses else "no-pause",
+        Text("There are two minutes between the 10 % and what follows"),
+        total == PAUSE,
+        expected="pause: {duration: 2m}",
+        observed=Text("{seconds} s", seconds=f"{total:g}")
+        if pauses
+        else Text("no pause after the first weight"),
+        next=Text("The pause stands right behind the weight it is about."),
+        where=pauses[0].position if pauses else steps[first].position,
+    )
+
+
+@check(level=must)
+def an_analysis_decides(exam: Exam) -> None:
+    """An analysis decides whether it goes on.
+
+    A failed analysis aborts the rollout: that is the automatic rollback, and needs no other field.
+    """
+    found = _metrics(exam)
+    if found:
+        exam.fact(
+            "template",
+            Text("The analysis refers to a template that exists"),
+            met=True,
+            where=found[0].template,
+        )
+        home = found[0].template
+        rollout = _rollout(exam)
+        spaces = [each.get("metadata", "namespace", default="default") for each in (rollout, home)]
+        exam.fact(
+            "template-elsewhere",
+            Text("Template and Rollout stand in the same namespace"),
+            home.get("kind") == "ClusterAnalysisTemplate" or spaces[0] == spaces[1],
+            expected=f"namespace: {spaces[0]}",
+            observed=f"namespace: {spaces[1]}",
+            next=Text("An AnalysisTemplate is only found in the Rollout's own namespace."),
+            where=home.at("metadata", "namespace"),
+        )
+
+
+@check(level=must)
+def on_the_success_rate(exam: Exam) -> None:
+    """It measures the success rate and goes on above 99 %.
+
+    The gate decides on what users feel, not on whether Pods are up.
+    """
+    found = _metrics(exam)
+    fitting = [metric for metric in found if metric.provider is not None]
+    if found and not fitting:
+        exam.fail(
+            "no-provider",
+            Text("The metric has a provider"),
+            expected=Text("provider.prometheus with a query"),
+            observed=Text("no provider that Argo Rollouts knows"),
+            next=Text("Say under `provider` whom to ask, and what."),
+            where=found[0].at("provider"),
+        )
+    # Further metrics are welcome; one of them must be the success rate's gate.
+    rated = [metric for metric in fitting if "success" in str(metric.get("name")).lower()] or fitting[:1]
+    for metric in rated[:1]:
+        judge_query(exam, metric)
+        judge_condition(exam, metric)
+
+
+@check(level=must)
+def failures_stop_it(exam: Exam) -> None:
+    """Failed measurements stop the rollout.
+
+    An analysis that may fail for ever decides nothing.
+    """
+    for metric in _metrics(exam):
+        limit = metric.get("failureLimit")
+        ignored = isinstance(limit, int | str) and str(limit).strip().startswith("-")
+        exam.fact(
+            "failure-limit-endless",
+            Text("The number of failures is limited"),
+            not ignored,
+            expected=Text("failureLimit absent (none is allowed), or a small number"),
+            observed=f"failureLimit: {limit}",
+            next=Text("A negative limit means that failures are never counted."),
+            where=metric.at("failureLimit"),
+        )
+        dry = metric.template.get("spec", "dryRun", default=[])
+        names = (
+            [str(each.get("metricName")) for each in dry if isinstance(each, dict)]
+            if isinstance(dry, list)
+            else []
+        )
+        exam.fact(
+            "dry-run",
+            Text("The measurement counts"),
+            not any(name in (".*", str(metric.get("name"))) for name in names),
+            expected=Text("no dryRun for this metric"),
+            observed=Text("dryRun: {names}", names=", ".join(names) or "–"),
+            next=Text("A metric in dry run is measured and then ignored."),
+            where=metric.template.at("spec", "dryRun"),
+        )
+
+
+@check(level=should)
+def the_analysis_ends(exam: Exam) -> None:
+    """An analysis that is a step comes to an end.
+
+    With an interval and no count it measures for ever, and the step never ends.
+    """
+    _, deciding = _deciding(exam)
+    inline = {name for each in deciding if not each.background for name, _ in each.templates}
+    for metric in _metrics(exam):
+        if metric.template.get("metadata", "name") not in inline:
+            continue
+        exam.fact(
+            "analysis-never-ends",
+            Text("The number of measurements is limited"),
+            metric.get("interval") is None or metric.get("count") is not None,
+            expected=Text("`count` beside `interval`"),
+            observed=Text("an interval without count"),
+            next=Text("Say how often is measured, or run the analysis in the background."),
+            where=metric.at("interval"),
+        )
+    if not exam.facts:
+        exam.fact("background", Text("The analysis runs in the background"), met=True)
+
+
+@check(level=should)
+def nothing_beside_it(exam: Exam) -> None:
+    """No Deployment of the same name runs beside the Rollout.
+
+    Both would own the same Pods' traffic, and the old version would stay.
+    """
+    rollout = _rollout(exam)
+    reference = rollout.get("spec", "workloadRef", "name")
+    beside = [
+        each
+        for each in _files(exam)
+        if each.get("kind") == "Deployment"
+        and each.get("metadata", "name") == rollout.get("metadata", "name")
+        and each.get("metadata", "name") != reference
+        and each.get("spec", "replicas") != 0
+    ]
+    exam.fact(
+        "deployment-left",
+        Text("No Deployment of the same name is left"),
+        not beside,
+        expected=Text("the Rollout alone, or workloadRef"),
+        observed=Text("a Deployment with Pods of its own") if beside else Text("none"),
+        next=Text("Scale it to 0 and delete it, or let the Rollout refer to it."),
+        where=beside[0] if beside else rollout,
+    )
+
+
+@check(level=remark)
+def ten_percent_are_ten_percent(exam: Exam) -> None:
+    """10 % can really be 10 %.
+
+    Without a router for traffic the weight is made of Pods: one of three is a third.
+    """
+    rollout = _rollout(exam)
+    routed = isinstance(rollout.get("spec", "strategy", "canary", "trafficRouting"), dict)
+    replicas = rollout.get("spec", "replicas", default=1)
+    enough = isinstance(replicas, int) and replicas >= 10
+    exam.fact(
+        "weight-by-pods",
+        Text("Traffic is routed, or there are ten Pods"),
+        routed or enough,
+        expected=Text("trafficRouting, or about 10 replicas"),
+        observed=Text("{replicas} replicas, no trafficRouting", replicas=replicas),
+        next=Text("With few replicas one canary Pod gets far more than 10 % of the requests."),
+        where=rollout.at("spec", "replicas"),
+    )

@@ -1,0 +1,220 @@
+"""Bonus 2 – a PostgreSQL that is asked for through Crossplane."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from workshop.checking import Document, Exam, Text, check, kind_of, must, should
+from workshop.workspace import Unreadable
+
+from ._sre_crossplane import Role, defined_kinds, group_of, mentions, passwords_in_clear, role_of
+
+PATH: Final = "td/bonus/crossplane-postgres.yaml"
+_SIZE: Final = re.compile(
+    r"size|storage\w*|instance(?:Class|Type)|allocatedStorage|tier|sku\w*|resources|diskSize\w*|machineType|nodeType"
+    r"|\w*(?:Size|StorageGB|StorageMb|Gb|GB)",
+)
+_VERSION: Final = re.compile(
+    r"version|engineVersion|databaseVersion|postgres\w*Version|majorVersion|imageName|tag"
+)
+_CONNECTION: Final = re.compile(
+    r"writeConnectionSecretTo\w*|publishConnectionDetailsTo|connectionDetails|connectionSecret\w*|secretName|secretRef"
+    r"|existingSecret|passwordSecretRef|connectionSecretKeys"
+)
+
+
+def _documents(exam: Exam) -> list[Document]:
+    return exam.documents(PATH)
+
+
+def _asking(exam: Exam) -> tuple[list[Document], list[Document]]:
+    """Return all documents, and those that ask for a PostgreSQL; without one the check ends."""
+    documents = _documents(exam)
+    roles = _roles(documents)
+    if "asks" not in roles:
+        documents = [*documents, *_beside(exam, documents[0].file)]
+        roles = _roles(documents)
+    asking = [document for document, role in zip(documents, roles, strict=True) if role == "asks"]
+    if not asking:
+        identity, advice = _mistake(roles)
+        exam.fail(
+            identity,
+            Text("Something asks Crossplane for a PostgreSQL"),
+            expected=Text("a claim, a composite resource, or a managed resource of a provider"),
+            observed=Text("found {kinds}", kinds=", ".join(map(kind_of, documents))),
+            next=advice,
+            where=documents[0],
+        )
+    return documents, asking
+
+
+def _roles(documents: list[Document]) -> list[Role]:
+    defined = defined_kinds(documents)
+    return [role_of(document, defined) for document in documents]
+
+
+def _beside(exam: Exam, path: str) -> list[Document]:
+    """Return the Crossplane objects in the other files of the folder: the order may stand in one of its own."""
+    found: list[Document] = []
+    for other in exam.workspace.files("td/bonus", (".yaml", ".yml")):
+        try:
+            documents = exam.workspace.documents(other) if other != path else []
+        except Unreadable:
+            continue
+        roles = zip(documents, _roles(documents), strict=True)
+        found.extend(each for each, role in roles if role != "plain")
+    return found
+
+
+def _mistake(roles: list[Role]) -> tuple[str, Text]:
+    if "other-database" in roles:
+        return "not-postgresql", Text("The payment-service speaks PostgreSQL: choose that engine.")
+    if "definition" in roles:
+        return "nothing-asks", Text(
+            "Definitions say what could be ordered. Add the order itself: a claim or a resource."
+        )
+    return "no-crossplane", Text(
+        "Kubernetes runs this by itself. Let Crossplane create it, through one of its kinds."
+    )
+
+
+@check(level=must)
+def a_database_is_asked_for(exam: Exam) -> None:
+    """Something in the file asks Crossplane for a PostgreSQL.
+
+    A definition is a form. Nobody gets a database before somebody fills it in.
+    """
+    documents, asking = _asking(exam)
+    exam.fact("asked", Text("Something asks Crossplane for a PostgreSQL"), met=True, where=asking[0])
+    definitions = [each for each in documents if each.get("kind") == "CompositeResourceDefinition"]
+    for document in asking:
+        group = group_of(document)
+        same = [each for each in definitions if each.get("spec", "group") == group]
+        known = (group, str(document.get("kind"))) in defined_kinds(documents)
+        exam.fact(
+            "kind-not-defined",
+            Text("The kind that is asked for is the kind that is defined"),
+            known or not same,
+            expected=", ".join(sorted(f"{kind}.{of}" for of, kind in defined_kinds(documents)))
+            or kind_of(document),
+            observed=kind_of(document),
+            next=Text("Compare with `spec.names.kind` and `spec.claimNames.kind` of your definition."),
+            where=document.at("kind"),
+        )
+
+
+@check(level=must)
+def for_the_payment_service(exam: Exam) -> None:
+    """It is the payment-service's database.
+
+    In a year somebody will ask whose database this is, and what may be deleted.
+    """
+    _, asking = _asking(exam)
+    tied = False
+    for document in asking:
+        labels = document.get("metadata", "labels", default={})
+        words = [document.get("metadata", "name"), document.get("metadata", "namespace")]
+        words += list(labels.values()) if isinstance(labels, dict) else []
+        tied = tied or any(
+            isinstance(word, str) and re.search(r"pay|paie", word, re.IGNORECASE) for word in words
+        )
+    exam.fact(
+        "whose-database",
+        Text("Name, label or namespace tie it to the payment-service"),
+        tied,
+        expected="payment-service",
+        observed=f"metadata.name: {asking[0].get('metadata', 'name')}",
+        next=Text("Name it after the service, or label it with app: payment-service."),
+        where=asking[0].at("metadata", "name"),
+    )
+
+
+@check(level=must)
+def no_password_in_clear(exam: Exam) -> None:
+    """No password stands in the file.
+
+    What is in Git is read by everybody who can read the repository, for ever. Base64 hides nothing.
+    """
+    for document in _documents(exam):
+        for path in passwords_in_clear(document):
+            exam.fact(
+                "password-in-clear",
+                Text("No password is written down"),
+                met=False,
+                expected=Text("a reference to a Secret, or a generated password"),
+                observed=".".join(str(part) for part in path),
+                next=Text("Let the provider generate it, or refer to a Secret that is created elsewhere."),
+                where=document.at(*path),
+            )
+    if not exam.facts:
+        exam.fact("no-password", Text("No password is written down"), met=True)
+
+
+@check(level=should)
+def described_well_enough(exam: Exam) -> None:
+    """Size, version and connection are said.
+
+    Without them the provider chooses, and the service does not learn where its database is.
+    """
+    documents, asking = _asking(exam)
+    compositions = [each for each in documents if each.get("kind") == "Composition"]
+    described = [*asking, *compositions]
+    for identity, claim, keys, hint in (
+        ("no-size", Text("The size is said"), _SIZE, Text("storage, an instance class, resources …")),
+        (
+            "no-version",
+            Text("The version is said"),
+            _VERSION,
+            Text("the version of PostgreSQL, or of the chart"),
+        ),
+        (
+            "no-connection",
+            Text("The connection goes into a Secret"),
+            _CONNECTION,
+            Text("writeConnectionSecretToRef, or a Secret the composition writes"),
+        ),
+    ):
+        exam.fact(
+            identity,
+            claim,
+            mentions(described, keys),
+            expected=hint,
+            observed=Text("nothing of the kind in the object that asks"),
+            next=Text("Look the field up in the provider's reference."),
+            where=asking[0].at("spec"),
+        )
+
+
+@check(level=should)
+def fits_crossplane_two(exam: Exam) -> None:
+    """Definitions and compositions work with Crossplane 2.
+
+    Version 2 has no claims for its own definitions, and compositions are pipelines of functions.
+    """
+    for document in _documents(exam):
+        modern = str(document.get("apiVersion")).endswith("crossplane.io/v2")
+        if document.get("kind") == "CompositeResourceDefinition":
+            legacy = document.get("spec", "scope") == "LegacyCluster"
+            exam.fact(
+                "claim-in-v2",
+                Text("A definition of version 2 offers no claim"),
+                not (modern and not legacy and document.has("spec", "claimNames")),
+                expected=Text("a namespaced composite resource, no claimNames"),
+                observed="spec.claimNames",
+                next=Text("Remove claimNames: in version 2 the composite itself lives in a namespace."),
+                where=document.at("spec", "claimNames"),
+            )
+        if document.get("kind") == "Composition":
+            piped = document.get("spec", "mode") == "Pipeline" and document.get("spec", "resources") is None
+            exam.fact(
+                "patch-and-transform",
+                Text("The composition is a pipeline of functions"),
+                piped,
+                expected="spec.mode: Pipeline",
+                observed=f"spec.mode: {document.get('spec', 'mode', default='Resources')}",
+                next=Text("Crossplane 2 removed `resources`: move them into function-patch-and-transform."),
+                where=document.at("spec", "mode"),
+            )
+    if not exam.facts:
+        exam.fact("no-definition", Text("The file defines nothing itself"), met=True)

@@ -1,0 +1,178 @@
+"""Reading Argo Rollouts: canary steps, durations, analyses and the conditions they end on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workshop.workspace import Document, Position
+
+ROLLOUT: Final = "Rollout.argoproj.io"
+TEMPLATES: Final = ("AnalysisTemplate", "ClusterAnalysisTemplate")
+PROVIDERS: Final = frozenset(
+    {
+        "prometheus", "datadog", "newRelic", "wavefront", "web", "job", "kayenta", "cloudWatch", "graphite",
+        "influxdb", "skywalking", "plugin",
+    }
+)  # fmt: skip
+_DURATION: Final = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|ms|s|m|h))+")
+_PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: object) -> float | None:
+    """Return a pause's duration in seconds: `2m`, `120s`, `1m30s`, `120`, `"120"`; None when it is none."""
+    if isinstance(duration, int | float) and not isinstance(duration, bool):
+        return float(duration)
+    if not isinstance(duration, str):
+        return None
+    if re.fullmatch(r"\d{1,9}", duration):
+        return float(duration)
+    if not _DURATION.fullmatch(duration):
+        return None
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One canary step: what it is (`setWeight`, `pause`, `analysis` …) and its content."""
+
+    kind: str
+    content: Any
+    position: Position
+
+
+def canary_steps(rollout: Document) -> list[Step]:
+    """Return the canary's steps in order; what is no step is left out."""
+    path = ("spec", "strategy", "canary", "steps")
+    entries = rollout.get(*path)
+    return [
+        Step(kind, entry[kind], rollout.at(*path, index, kind))
+        for index, entry in enumerate(entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+        for kind in entry
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A place where the rollout is analysed: the step of that index, or the background from it on."""
+
+    templates: tuple[tuple[str, bool], ...]
+    position: Position
+    background: bool
+    starting_step: int
+
+
+def analyses(rollout: Document) -> list[Analysis]:
+    """Return the analyses of the canary: those in steps and the one in the background.
+
+    A template is (name, whether it is cluster-wide).
+    """
+    found = [
+        Analysis(_templates(step.content), step.position, background=False, starting_step=index)
+        for index, step in enumerate(canary_steps(rollout))
+        if step.kind == "analysis"
+    ]
+    path = ("spec", "strategy", "canary", "analysis")
+    content = rollout.get(*path)
+    if isinstance(content, dict):
+        start = content.get("startingStep")
+        start = start if isinstance(start, int) and not isinstance(start, bool) else 0
+        found.append(Analysis(_templates(content), rollout.at(*path), background=True, starting_step=start))
+    return found
+
+
+def _templates(content: object) -> tuple[tuple[str, bool], ...]:
+    entries = content.get("templates") if isinstance(content, dict) else None
+    return tuple(
+        (str(entry.get("templateName")), entry.get("clusterScope") is True)
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and entry.get("templateName")
+    )
+
+
+def template_named(documents: Iterable[Document], name: str, *, cluster: bool) -> Document | None:
+    """Return the AnalysisTemplate (or the cluster-wide one) of that name."""
+    kind = "ClusterAnalysisTemplate" if cluster else "AnalysisTemplate"
+    for document in documents:
+        if document.get("kind") == kind and document.get("metadata", "name") == name:
+            return document
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of an analysis template."""
+
+    template: Document
+    index: int
+
+    def get(self, *path: str | int) -> Any:
+        """Return a value of the metric."""
+        return self.template.get("spec", "metrics", self.index, *path)
+
+    def at(self, *path: str | int) -> Position:
+        """Return where a value of the metric stands."""
+        return self.template.at("spec", "metrics", self.index, *path)
+
+    @property
+    def provider(self) -> str | None:
+        """Return the name of its provider, None when it has none that is known."""
+        content = self.get("provider")
+        names = [name for name in content if name in PROVIDERS] if isinstance(content, dict) else []
+        return names[0] if names else None
+
+    def query(self) -> str:
+        """Return the text that is asked of the provider, as far as it is one text."""
+        content = self.get("provider", str(self.provider))
+        return "\n".join(_texts(content))
+
+
+def metrics(template: Document) -> list[Metric]:
+    """Return the metrics of an analysis template."""
+    entries = template.get("spec", "metrics")
+    return [Metric(template, index) for index in range(len(entries) if isinstance(entries, list) else 0)]
+
+
+def _texts(content: object) -> Iterator[str]:
+    pending = [content]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A condition of the form `result[0] >= 0.99`; `indexed` when it takes an element of a vector."""
+
+    operator: str
+    threshold: float
+    indexed: bool
+
+
+_RESULT: Final = (
+    r"(?:result(?P<index>\[0\])?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\))"
+)
+_NUMBER: Final = r"(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})"
+_FORWARD: Final = re.compile(rf"{_RESULT}\s*(?P<op>>=|<=|>|<|==|!=)\s*{_NUMBER}")
+_BACKWARD: Final = re.compile(rf"{_NUMBER}\s*(?P<op>>=|<=|>|<)\s*{_RESULT}")
+_MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+
+
+def comparisons(condition: str) -> list[Comparison]:
+    """Return the comparisons of the result with a number in a condition, written either way round."""
+    found = []
+    for pattern in (_FORWARD, _BACKWARD):
+        for match in pattern.finditer(condition):
+            operator = match["op"] if pattern is _FORWARD else _MIRRORED[match["op"]]
+            indexed = bool(match["index"] or match["wrapped"] or match["each"])
+            found.append(Comparison(operator, float(match["number"]), indexed))
+    return found
