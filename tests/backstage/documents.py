@@ -288,11 +288,12 @@ def mutated(bases: list[Any], count: int, seed: int) -> Iterator[str]:
     for _ in range(count):
         entity = copy.deepcopy(chance.choice(bases))
         for _ in range(chance.randint(1, 3)):
-            _change(entity, chance)
+            change(entity, chance)
         yield json.dumps(entity)
 
 
-def _change(entity: Any, chance: random.Random) -> None:
+def change(entity: Any, chance: random.Random) -> None:
+    """Remove, add or replace one value anywhere in a mapping that is not empty."""
     places = [*_places(entity)]
     container, key = chance.choice(places)
     action = chance.random()
