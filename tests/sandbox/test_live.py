@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import stat
 import subprocess
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from workshop.sandbox import processes
 from workshop.sandbox.api import Sandbox
 from workshop.sandbox.client import Api, ApiError, Document
 
@@ -371,6 +369,5 @@ class TestSafety:
         assert {path.name for path in state_folder.iterdir()} == {"sandbox"}
         for one in everything.status().components:
             if one.name != "supervisor":
-                home = Path(os.readlink(f"/proc/{one.pid}/cwd"))
+                home = Path(f"/proc/{one.pid}/cwd").readlink()
                 assert home.is_relative_to(everything.home.root)
-        assert processes.start_time(os.getpid())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshop.sandbox import pristine
 from workshop.sandbox.components import selected
 from workshop.sandbox.finding import take_stock
 from workshop.sandbox.places import Cache
@@ -123,7 +123,7 @@ def test_whoever_keeps_writing_is_noticed(
     def write(_seconds: float) -> None:
         store.change([Put(b"/registry/c/again", b"!")])
 
-    monkeypatch.setattr(pristine.time, "sleep", write)
+    monkeypatch.setattr(time, "sleep", write)
     assert not Pristine(recorded).restore(store)
 
 

@@ -22,6 +22,7 @@ FAMILY = Family(
 )
 
 _NODE = "sandbox-node"
+_LEASES = "namespaces/kube-node-lease/leases"
 _ROOM = {"cpu": "32", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "1Ti"}
 
 
@@ -66,12 +67,14 @@ def _install(running: Running) -> None:
 
 
 def _ready(running: Running) -> bool:
+    """Tell whether kwok plays the node: it holds the lease (the one of before has been removed)."""
     try:
-        node = running.api.get(f"/api/v1/nodes/{_NODE}", seconds=3.0) or {}
+        lease = running.api.get(f"/apis/coordination.k8s.io/v1/{_LEASES}/{_NODE}", seconds=3.0)
+        node = running.api.get(f"/api/v1/nodes/{_NODE}", seconds=3.0)
     except ApiError:
         return False
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    conditions = (node or {}).get("status", {}).get("conditions", [])
+    return lease is not None and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 PART = Part(
@@ -90,5 +93,7 @@ PART = Part(
         ),
     ),
     install=_install,
+    # Waited for until it runs out, as if another kwok still held it.
+    stale=("leases/kube-node-lease/",),
     megabytes=60,
 )
