@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.binding import ActiveBinding
+from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
@@ -30,6 +32,7 @@ class Drawn(Screen[Result]):
     def __init__(self, state: State) -> None:
         super().__init__()
         self.set_reactive(Drawn.state, state)
+        self._building = False
 
     @property
     def shown(self) -> State:
@@ -53,16 +56,30 @@ class Drawn(Screen[Result]):
         """Fill the skeleton for the first time."""
         self.draw()
 
-    async def watch_state(self, before: State | None, after: State | None) -> None:
-        """Draw again; in another language, build anew and put the focus back."""
+    def watch_state(self, before: State | None, after: State | None) -> None:
+        """Draw again; in another language, build anew."""
         if not self.is_mounted or before is None or after is None:
             return
-        if before.language != after.language:
-            focused = self.focused.id if self.focused is not None else None
-            await self.recompose()
-            if focused is not None and (widget := next(iter(self.query(f"#{focused}")), None)) is not None:
-                widget.focus(scroll_visible=False)
-            self.refresh_bindings()
+        if before.language != after.language and not self._building:
+            self._building = True
+            self.call_next(self._build_anew)
+        else:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw, unless the widgets are away: being built anew, or gone while the application closes."""
+        if self.is_mounted and not self._building:
+            with suppress(NoMatches):
+                self.draw()
+
+    async def _build_anew(self) -> None:
+        focused = self.focused.id if self.focused is not None else None
+        # The state may be replaced again while the widgets are away: what is drawn last is the newest.
+        await self.recompose()
+        self._building = False
+        if focused is not None and (widget := next(iter(self.query(f"#{focused}")), None)) is not None:
+            widget.focus(scroll_visible=False)
+        self.refresh_bindings()
         self.draw()
 
     @property

@@ -45,7 +45,7 @@ class BoardScreen(Drawn[None]):
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
-        self.draw()
+        self.redraw()
 
 
 def _lines(state: State, width: int) -> Iterator[Content]:

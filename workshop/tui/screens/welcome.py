@@ -108,7 +108,7 @@ class WelcomeScreen(Drawn[None]):
 
     def on_resize(self) -> None:
         """Wrap for the new width."""
-        self.draw()
+        self.redraw()
 
     def _mode(self, mode: Mode) -> Content:
         what, tools = _MODES[mode]
