@@ -366,3 +366,33 @@ def test_an_expression_that_fails(kind: str, result: str, failure_policy: str) -
     admission = admit([document, binding("Deny")], pod())
     assert [found.result for found in admission.results] == ["error" if ignored else result]
     assert admission.admitted is ignored
+
+
+def test_an_old_violation_is_tolerated() -> None:
+    bad, good = pod("nginx:latest"), pod("nginx:1")
+    rule = NO_LATEST["pattern"]
+    assert admit([rule], bad, operation="UPDATE", old=bad).admitted is True
+    assert admit([rule], bad, operation="UPDATE", old=good).admitted is False
+    strict = copy.deepcopy(rule)
+    strict["spec"]["rules"][0]["validate"]["allowExistingViolations"] = False
+    assert admit([strict], bad, operation="UPDATE", old=bad).admitted is False
+
+
+def test_what_follows_an_unknown_change_is_unknown() -> None:
+    rule = """
+    context: [{name: cm, configMap: {name: a, namespace: b}}]
+    mutate: {patchStrategicMerge: {metadata: {labels: {cost-center: "{{ cm.data.x }}"}}}}
+    """
+    wanted = policy("validate: {pattern: {metadata: {labels: {cost-center: techmarket}}}}")
+    admission = admit([policy(rule), wanted], pod())
+    assert admission.admitted is None
+    assert [(result.result, result.reason) for result in admission.results] == [
+        ("unknown", "needs-cluster")
+    ] * 2
+
+
+def test_preconditions_hold_for_every_form() -> None:
+    never = "preconditions: {all: [{key: a, operator: Equals, value: b}]}"
+    for body in ("validate: {deny: {}}", "validate: {cel: {expressions: [{expression: 'false'}]}}"):
+        (result,) = admit([policy(f"{{{never}, {body}}}")], pod()).results
+        assert result.result == "skip"

@@ -66,6 +66,7 @@ class _Admission:
         self.variables: dict[str, Any] = variables if isinstance(variables, dict) else {}
         self.resource: dict[str, Any] = resource
         self.results: list[RuleResult] = []
+        self.blurred: str | None = None
         self.refused = False
         self.uncertain = False
 
@@ -98,7 +99,12 @@ class _Admission:
 
     def add(self, result: RuleResult, *, blocks_errors: bool) -> None:
         """Take a result into account: a failure refuses if enforced, an error unless errors are ignored."""
+        if self.blurred and result.kind == "validate" and result.result != "skip":
+            # What this rule would see depends on a change that cannot be told.
+            result = replace(result, result="unknown", reason=self.blurred)
         self.results.append(result)
+        if result.kind == "mutate" and result.result == "unknown":
+            self.blurred = result.reason
         if (result.result == "fail" and result.enforce) or (result.result == "error" and blocks_errors):
             self.refused = True
         elif result.result == "unknown" and (result.enforce or blocks_errors):
@@ -151,33 +157,47 @@ class _Admission:
         new = None if self.deleting else self.resource
         context = Context.of_request(new, self.old, self.operation, self.variables)
         context.add_entries(rule.get("context"))
+        held, message = rules.check_conditions(rule.get("preconditions"), context)
         status: rules.Status | None
-        if stage == "mutate":
+        if not held:
+            status = rules.Status("skip", "; ".join(filter(None, ["preconditions not met", message])))
+        elif stage == "mutate":
             if rule["mutate"].get("targets"):
                 return None
-            held, message = rules.check_conditions(rule.get("preconditions"), context)
-            status = rules.mutate(rule, context, self.resource) if held else rules.Status("skip", message)
-            if status.resource is not None:
-                self.resource = status.resource
+            status = rules.mutate(rule, context, self.resource)
+            self.resource = status.resource or self.resource
         elif stage == "verifyImages":
-            held, message = rules.check_conditions(rule.get("preconditions"), context)
-            status = (
-                rules.verify_images(rule, self.request.resource) if held else rules.Status("skip", message)
-            )
+            status = rules.verify_images(rule, self.request.resource)
         elif rule["validate"].get("cel") is not None:
             from workshop.kyverno.cel_policies import validate_rule
 
             status = validate_rule(rule, self.request, self.deleting)
         else:
-            beyond = {"podSecurity", "manifests", "assert"} & rule["validate"].keys()
-            if beyond:
-                raise Beyond("beyond-evaluator", f"validate.{beyond.pop()}")
-            status = rules.validate(rule, rule, context, new, 0)
-        return (
-            None
-            if status is None
-            else {"result": status.result, "message": status.message, "path": status.path}
-        )
+            status = rules.validate_resource(rule, context, new)
+            if status is not None and status.result == "fail" and self.violated_before(rule, spec):
+                status = rules.Status("skip", "pre-existing violations are allowed")
+        if status is None:
+            return None
+        return {"result": status.result, "message": status.message, "path": status.path}
+
+    def violated_before(self, rule: dict[str, Any], spec: dict[str, Any]) -> bool:
+        """Did the object fail an enforced rule before this update already? Kyverno then lets it be."""
+        validate = rule["validate"]
+        action = validate.get("failureAction") or spec.get("validationFailureAction")
+        tolerant = validate.get("allowExistingViolations") is not False and str(action).lower() == "enforce"
+        if self.operation != "UPDATE" or self.old is None or not tolerant:
+            return False
+        if not applies(rule, Request(self.old, namespace_labels=self.labels), None):
+            return False
+        from workshop.kyverno import rules
+        from workshop.kyverno.context import Context
+
+        context = Context.of_request(self.old, None, "CREATE", self.variables)
+        context.add_entries(rule.get("context"))
+        if not rules.check_conditions(rule.get("preconditions"), context)[0]:
+            return False
+        before = rules.validate_resource(rule, context, self.old)
+        return before is not None and before.result == "fail"
 
     def other(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
         """CEL policies: Kyverno's own kinds and Kubernetes' native ones."""

@@ -71,17 +71,17 @@ def _holds(condition: object, context: Context) -> tuple[bool, str]:
     return compare(key, condition.get("operator"), value), str(condition.get("message") or "")
 
 
-def validate(
-    rule: dict[str, Any], body: dict[str, Any], context: Context, resource: object, nesting: int
+def validate_resource(rule: dict[str, Any], context: Context, resource: object) -> Status | None:
+    """A ``validate`` rule whose preconditions hold; None when nothing was evaluated (an empty foreach)."""
+    beyond = {"podSecurity", "manifests", "assert"} & rule["validate"].keys()
+    if beyond:
+        raise Beyond("beyond-evaluator", f"validate.{beyond.pop()}")
+    return _validate(rule, rule["validate"], context, resource, 0)
+
+
+def _validate(
+    rule: dict[str, Any], checks: dict[str, Any], context: Context, resource: object, nesting: int
 ) -> Status | None:
-    """A ``validate`` rule, or one iteration of its foreach (`body`); None when nothing was evaluated."""
-    try:
-        held, message = check_conditions(body.get("preconditions"), context)
-    except KyvernoError as error:
-        return Status("error", f"failed to evaluate preconditions: {error}")
-    if not held:
-        return Status("skip", "; ".join(filter(None, ["preconditions not met", message])))
-    checks = rule["validate"] if nesting == 0 else body
     if checks.get("deny") is not None:
         return _deny(rule, checks["deny"], context)
     if checks.get("pattern") is not None or checks.get("anyPattern") is not None:
@@ -166,10 +166,14 @@ def _foreach(
                 return Status("error", "failed to process foreach: elementScope needs elements that are maps")
             scoped = isinstance(element, dict) if scope is None else bool(scope)
             inner.add_entries(loop.get("context"))
-            status = validate(rule, loop, inner, element if scoped else resource, nesting + 1)
-            if status is None or status.result == "skip":
+            try:
+                if not check_conditions(loop.get("preconditions"), inner)[0]:
+                    continue
+            except KyvernoError:
+                # Kyverno leaves out an element whose preconditions cannot be evaluated.
                 continue
-            if status.result == "error" and "failed to evaluate preconditions" in status.message:
+            status = _validate(rule, loop, inner, element if scoped else resource, nesting + 1)
+            if status is None or status.result == "skip":
                 continue
             if status.result != "pass":
                 path = f"/{loop.get('list')}/{index}{status.path}" if scoped else status.path

@@ -30,11 +30,6 @@ def substitute(document: object, context: Context) -> Any:
     return _walk(document, "", lambda text, path: _substitute_text(text, path, context))
 
 
-def has_variables(document: object) -> bool:
-    """Does any text in it hold a variable?"""
-    return bool(VARIABLE.search(str(document)))
-
-
 def _walk(node: object, path: str, action: Any) -> Any:
     if isinstance(node, dict):
         result: dict[str, Any] = {}
