@@ -87,11 +87,8 @@ def _judge_strangers(
         return
     if accepted is None:
         return
-    local, at, domain = accepted.subject.partition("@")
-    neighbours = [
-        Signer(f"not-{local}{at}{domain}", accepted.issuer),
-        Signer(f"mallory{at}{domain}", accepted.issuer),
-    ]
+    _, at, domain = accepted.subject.partition("@")
+    neighbours = [Signer(f"mallory{at}{domain}", accepted.issuer)]
     if accepted.issuer == ACTIONS:
         neighbours = [Signer(_STRANGERS_WORKFLOW, ACTIONS)]
     _judge_nobody(
@@ -114,6 +111,24 @@ def _judge_strangers(
         Text("The same name from another login service is not enough"),
         Text("Anybody can run a service that calls them by your name. Say which one you trust: `issuer`."),
     )
+
+
+def judge_ends(exam: Exam, found: Found) -> None:
+    """Record whether every expression is tied to both ends of what it is compared with."""
+    for request in requests_of(found.written[0]):
+        for keyless, path in request.keyless():
+            for key in ("subjectRegExp", "issuerRegExp"):
+                pattern = keyless.get(key)
+                if pattern is not None:
+                    exam.fact(
+                        "expression-not-anchored",
+                        Text("The expression is compared from the first character to the last"),
+                        str(pattern).startswith(("^", "(?i)^")) and str(pattern).endswith("$"),
+                        expected=Text("^ at the beginning, $ at the end"),
+                        observed=f"{key}: {pattern}",
+                        next=Text("Without them a longer name that merely contains yours fits as well."),
+                        where=found.document.at(*path, key),
+                    )
 
 
 def _judge_nobody(

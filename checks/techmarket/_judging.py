@@ -8,13 +8,16 @@ from workshop.checking import Exam, Text, kind_of
 from workshop.kyverno import Admission, refusals
 from workshop.verdicts import Reason
 
-from ._policies import IMAGES, MUTATING, NATIVE, VALIDATING, Found
+from ._policies import IMAGES, MUTATING, NATIVE, VALIDATING, Found, rules_of
 
 EACH_CONTAINER: Final = Text(
     "Every container counts, not only the first: a pattern's one list item is compared with each of them."
 )
 LIST_OF_CONTAINERS: Final = Text(
     "`containers` is a list. Put a dash before the pattern's one item; each container is compared with it."
+)
+NEEDS_AN_ANCHOR: Final = Text(
+    "A Pod need not have init or debug containers: mark such a key as optional, with an equality anchor."
 )
 NOT_A_DEPLOYMENT: Final = Text(
     "A Pod's pattern does not fit a Deployment. Match Pods alone: Kyverno derives the rest."
@@ -191,6 +194,25 @@ def judge_admitted(
         reason=unknown(answer.admitted),
     )
     return answer.admitted
+
+
+def pattern_spec(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return what a rule's pattern says of a Pod's spec; empty where it says nothing."""
+    value: object = rule.get("validate")
+    for key in ("pattern", "spec"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def pattern_mistake(found: Found) -> tuple[str, Text] | None:
+    """Return the fact and the advice for a pattern whose shape no harmless Pod can have."""
+    for policy in found.written:
+        for spec in map(pattern_spec, rules_of(policy)):
+            if isinstance(spec.get("containers"), dict):
+                return "containers-not-a-list", LIST_OF_CONTAINERS
+            if "initContainers" in spec or "ephemeralContainers" in spec:
+                return "optional-containers-demanded", NEEDS_AN_ANCHOR
+    return None
 
 
 def unknown(met: bool | None) -> Reason | None:

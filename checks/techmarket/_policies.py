@@ -33,7 +33,8 @@ _WITH_ACTIONS: Final = ("ValidatingPolicy", "ImageValidatingPolicy", "Validating
 # Where the platform itself runs: leaving these out is legitimate, and the later blocks even need it.
 _PLATFORM: Final = (
     "kube-", "kyverno", "backstage", "litmus", "tekton", "monitoring", "prometheus", "argo", "crossplane",
-    "cert-manager", "ingress", "istio", "flux", "local-path-storage", "cosign-system", "gatekeeper",
+    "cert-manager", "ingress", "istio", "linkerd", "flux", "local-path-storage", "gatekeeper", "logging",
+    "observability", "grafana", "loki", "vault", "velero", "harbor", "metallb", "longhorn", "sigstore",
 )  # fmt: skip
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 NAMESPACES: Final = ("default", "shop")

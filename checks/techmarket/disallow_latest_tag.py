@@ -10,7 +10,6 @@ from . import _policies as policies
 from ._enforcement import judge_enforcement
 from ._judging import (
     EACH_CONTAINER,
-    LIST_OF_CONTAINERS,
     NO_AUTOGEN,
     NOT_A_DEPLOYMENT,
     judge_acceptance,
@@ -20,6 +19,7 @@ from ._judging import (
     judge_namespace,
     judge_refused,
     judge_scope,
+    pattern_mistake,
 )
 from ._policies import Found
 from ._probes import LATEST, PINNED, container, deployment, pod, running
@@ -136,15 +136,10 @@ def pinned_is_admitted(exam: Exam) -> None:
     A rule that refuses everything stops the company, and is switched off the same day.
     """
     found = _found(exam)
-    fact, advice = (
+    fact, advice = pattern_mistake(found) or (
         "pinned-refused",
         Text("Read the message: what does the rule object to? A pattern describes what is allowed."),
     )
-    if _containers_as_mapping(found):
-        fact, advice = (
-            "containers-not-a-list",
-            LIST_OF_CONTAINERS,
-        )
     for namespace in policies.NAMESPACES:
         claim = Text(
             "A Pod with {image} in the namespace {namespace} gets through", image=PINNED, namespace=namespace
@@ -166,16 +161,6 @@ def pinned_is_admitted(exam: Exam) -> None:
         "deployment-refused",
         Text("A Deployment of Pods with {image} gets through", image=PINNED),
         NOT_A_DEPLOYMENT,
-    )
-
-
-def _containers_as_mapping(found: Found) -> bool:
-    rules = found.document.get("spec", "rules")
-    return any(
-        isinstance(
-            found.document.get("spec", "rules", index, "validate", "pattern", "spec", "containers"), dict
-        )
-        for index in range(len(rules) if isinstance(rules, list) else 0)
     )
 
 

@@ -11,7 +11,6 @@ from . import _policies as policies
 from ._enforcement import judge_enforcement
 from ._judging import (
     EACH_CONTAINER,
-    LIST_OF_CONTAINERS,
     NO_AUTOGEN,
     NOT_A_DEPLOYMENT,
     judge_acceptance,
@@ -21,6 +20,8 @@ from ._judging import (
     judge_namespace,
     judge_refused,
     judge_scope,
+    pattern_mistake,
+    pattern_spec,
 )
 from ._policies import Found
 from ._probes import LIMITS, container, deployment, pod
@@ -209,17 +210,14 @@ def limits_are_enough(exam: Exam) -> None:
 
 def _refusal_diagnosis(found: Found) -> tuple[str, Text]:
     """Return the fact and the advice for a policy that refuses a Pod with both limits."""
-    for policy in found.written:
-        for rule in policies.rules_of(policy):
-            spec: object = rule.get("validate")
-            for key in ("pattern", "spec"):
-                spec = spec.get(key) if isinstance(spec, dict) else None
-            if isinstance(spec, dict) and "resources" in spec:
-                return "resources-on-pod", Text(
-                    "Resources belong to each container: put them below `containers`, not beside it."
-                )
-            if isinstance(spec, dict) and isinstance(spec.get("containers"), dict):
-                return "containers-not-a-list", LIST_OF_CONTAINERS
+    mistake = pattern_mistake(found)
+    if mistake is not None:
+        return mistake
+    specs = [pattern_spec(rule) for policy in found.written for rule in policies.rules_of(policy)]
+    if any("resources" in spec for spec in specs):
+        return "resources-on-pod", Text(
+            "Resources belong to each container: put them below `containers`, not beside it."
+        )
     if "requests" in set(_pattern_keys(found)) and found.ask(pod(_with(None))).admitted:
         return "requests-instead-of-limits", Text(
             "Requests reserve, limits bound. The statement asks for limits."

@@ -369,3 +369,17 @@ def failures_close_the_door(exam: Exam) -> None:
         next=Text("Remove the line: Fail is the default."),
         where=document.at(*path),
     )
+
+
+@check(level=remark, needs=[policy_verifies_images])
+def names_are_compared_whole(exam: Exam) -> None:
+    """Names are compared as a whole.
+
+    An expression looks for a part of the name unless it is told where to begin and to end.
+    """
+    found = _found(exam)
+    identity.judge_ends(exam, found)
+    if not exam.facts:
+        exam.fact(
+            "expression-not-anchored", Text("No expression is needed"), met=True, where=identity.place(found)
+        )
