@@ -1,19 +1,15 @@
 """The clean slate of `check --sandbox`: a control plane of its own, and one exercise's files applied to it.
 
-What a submission may do here is bounded: only the kinds its exercise asks for, only the namespace
-`default`, at most fifty objects, no calls to anywhere. Every exercise begins from pristine.
+What a submission may do here is bounded (`workshop.cluster.submission`); every exercise begins from pristine.
 """
 
 from __future__ import annotations
 
-import base64
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
+from workshop.cluster import settling, submission
 from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, webhook_of
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.port import Decision, Object, Unreachable
@@ -25,15 +21,14 @@ from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.locking import Lock
 from workshop.texts import Message, Text
 from workshop.verdicts import Reason
-from workshop.workspace import Document, Unreadable, Workspace, parse_documents
+from workshop.workspace import Workspace, parse_documents
 
 _NAMES: Final = ("check", "check-2", "check-3", "check-4")
 _IDLE_SECONDS: Final = 300.0
-_MOST_OBJECTS: Final = 50
-_READY_SECONDS: Final = 20.0
-_POLL_SECONDS: Final = 0.02
-# Where a policy would make the engine call somebody: refused here, whatever the address.
-_CALLS: Final = frozenset({"apiCall", "imageRegistry", "globalReference"})
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+# Stand-ins that are carried out, not referred to: they come after the student's objects.
+_RUNS: Final = ("PipelineRun", "TaskRun")
 
 
 class Slate:
@@ -43,12 +38,14 @@ class Slate:
         self._parts = sorted({part for exercise in exercises for part in exercise.sandbox.parts})
         self._progress = progress
         self._sandbox: Sandbox | None = None
+        self._name = ""
         self._lock: Lock | None = None
 
     def close(self) -> None:
         """Leave a pristine sandbox behind, warm for the next check; it ends itself when idle."""
         if self._sandbox is not None:
             self._sandbox.reset()
+            settling.becomes_clean(self._sandbox.api())
         if self._lock is not None:
             self._lock.release()
 
@@ -56,22 +53,53 @@ class Slate:
     def stage(self, exercise: Exercise, workspace: Workspace) -> Iterator[Stage]:
         """Apply an exercise's files to a pristine cluster. Raises Unreachable when there is no sandbox."""
         try:
-            sandbox = self._up()
-            sandbox.reset()
-            api = _api_of(sandbox)
+            sandbox = self._clean()
+            applied = self._set(sandbox.api(), exercise, workspace)
         except SandboxError as error:
             raise Unreachable(Reason.NO_SANDBOX, error.text) from error
-        for document in _stand_ins(exercise):
-            api.create(document.data)
-        applied = tuple(_apply(api, exercise, workspace))
-        _wait_until_ready(api, [each for each in applied if each.decision and each.decision.admitted])
+        except ApiError as error:
+            text = Text("the sandbox does not answer: {problem}", problem=error)
+            raise Unreachable(Reason.UNAVAILABLE, text) from error
         yield Stage(LiveCluster("techmarket-sandbox", sandbox.kubeconfig), applied)
+
+    def _set(self, api: Api, exercise: Exercise, workspace: Workspace) -> tuple[Applied, ...]:
+        stand_ins = _stand_ins(exercise)
+        chosen = list(submission.candidates(exercise, workspace))
+        taken = [document for document, allowed in chosen if allowed]
+        theirs = {(each.get("kind"), each.get("metadata", "name")) for each in taken}
+        # What the student brings along needs no stand-in.
+        given = [each for each in stand_ins if (each["kind"], each["metadata"].get("name")) not in theirs]
+        for each in (*given, *submission.granted(taken)):
+            if each["kind"] not in _RUNS and (each["kind"], each["metadata"].get("name")) not in theirs:
+                _ensure(api, each)
+        applied = tuple(
+            Applied(document, _create(api, document.data) if allowed else None)
+            for document, allowed in chosen
+        )
+        stored = [each.decision.object for each in applied if each.decision and each.decision.object]
+        if settling.native(stored):
+            settling.await_native(api)
+        stored += [api.create(each) for each in given if each["kind"] in _RUNS]
+        tasks = {str(each["metadata"]["name"]): each for each in stand_ins if each["kind"] == "Task"}
+        settling.settle(api, stored, tasks)
+        return applied
+
+    def _clean(self) -> Sandbox:
+        """Return a sandbox with nothing of the last exercise on it; one that stays dirty begins anew."""
+        for _ in range(2):
+            sandbox = self._up()
+            sandbox.reset()
+            if settling.becomes_clean(sandbox.api()):
+                return sandbox
+            sandbox.down()
+            self._sandbox = None
+        raise SandboxError(Text("the sandbox cannot be cleaned of what was applied to it"))
 
     def _up(self) -> Sandbox:
         if self._sandbox is None:
-            name = self._free_name()
+            self._name = self._name or self._free_name()
             self._sandbox = Sandbox.up(
-                name,
+                self._name,
                 core=self._parts,
                 idle_seconds=_IDLE_SECONDS,
                 build_missing=False,
@@ -88,75 +116,40 @@ class Slate:
         raise SandboxError(Text("{count} checks are running in sandboxes already", count=len(_NAMES)))
 
 
-def _api_of(sandbox: Sandbox) -> Api:
-    """Return a client that may write: the sandbox is ours, unlike any other cluster."""
-    config = yaml.safe_load(sandbox.kubeconfig.read_text(encoding="utf-8"))
-    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    authority = base64.b64decode(cluster["certificate-authority-data"])
-    return Api(int(cluster["server"].rpartition(":")[2]), authority, user["token"])
-
-
-def _stand_ins(exercise: Exercise) -> list[Document]:
+def _stand_ins(exercise: Exercise) -> list[Object]:
     """Return what the exercise takes for granted on a cluster, such as a Task to clone a repository."""
     path = exercise.folder / "sandbox.yaml"
-    return parse_documents(path.read_text(encoding="utf-8"), file=path.name) if path.is_file() else []
+    if not path.is_file():
+        return []
+    return [each.data for each in parse_documents(path.read_text(encoding="utf-8"), file=path.name)]
 
 
-def _apply(api: Api, exercise: Exercise, workspace: Workspace) -> Iterator[Applied]:
-    for count, document in enumerate(_documents(exercise, workspace)):
-        if not _may_be_applied(document, exercise) or count >= _MOST_OBJECTS:
-            yield Applied(document, None)
-        else:
-            yield Applied(document, _create(api, document.data))
-
-
-def _documents(exercise: Exercise, workspace: Workspace) -> Iterator[Document]:
-    for path in exercise.sandbox.files or exercise.deliverables:
-        twin = path.removesuffix(".yaml") + ".yml"
-        try:
-            yield from workspace.documents(path if workspace.exists(path) else twin)
-        except Unreadable:
-            continue  # the file half says so
-
-
-def _may_be_applied(document: Document, exercise: Exercise) -> bool:
-    from workshop.exam import kind_of
-
-    namespace = document.get("metadata", "namespace", default="default")
-    return (
-        kind_of(document) in exercise.sandbox.kinds and namespace == "default" and not _calls(document.data)
-    )
-
-
-def _calls(data: object) -> bool:
-    pending = [data]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            if _CALLS & set(value):
-                return True
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return False
+def _ensure(api: Api, resource: Object) -> None:
+    try:
+        api.create(resource)
+    except ApiError as error:
+        if error.status != _CONFLICT:
+            raise
 
 
 def _create(api: Api, resource: Object) -> Decision:
     """Create an object as `kubectl apply` would: with strict validation of its fields."""
-    metadata = resource.get("metadata")
-    named = metadata if isinstance(metadata, dict) else {}
+    metadata = resource["metadata"]
     # Finalizers would outlive the check; nothing here is there to take them away.
-    body = {**resource, "metadata": {key: value for key, value in named.items() if key != "finalizers"}}
-    probe: Object = {**body, "metadata": {"name": "x", **named}}
+    kept = {key: value for key, value in metadata.items() if key != "finalizers" and value is not None}
+    body = {**resource, "metadata": kept}
     try:
-        path = api.path(probe).rpartition("/")[0]
-        answer = api.request(
-            "POST", path, body, query={"fieldValidation": "Strict", "fieldManager": "kubectl"}
-        )
+        collection = api.path({**body, "metadata": {**kept, "name": "x"}}).rpartition("/")[0]
+    except ApiError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return _not_served(api, resource)
+    try:
+        query = {"fieldValidation": "Strict", "fieldManager": "kubectl"}
+        answer = api.request("POST", collection, body, query=query)
     except ApiError as error:
         if error.status == 0:
-            text = Text("the sandbox does not answer: {problem}", problem=error)
-            raise Unreachable(Reason.UNAVAILABLE, text) from error
+            raise
         nothing = proves_nothing(error.message) and not is_refusal(error.message)
         return Decision(
             None if nothing else False,
@@ -167,33 +160,14 @@ def _create(api: Api, resource: Object) -> Decision:
     return Decision(True, object=answer)
 
 
-def _wait_until_ready(api: Api, applied: list[Applied]) -> None:
-    """Wait until every policy among the objects is enforced, and what is being carried out has ended."""
-    deadline = time.monotonic() + _READY_SECONDS
-    for each in applied:
-        assert each.decision is not None  # noqa: S101 (narrows the type; the caller selected them)
-        created = each.decision.object or {}
-        while not _settled(api.get(api.path(created))) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-
-
-def _settled(current: dict[str, Any] | None) -> bool:
-    """Tell whether the controllers are done with an object; what none of them reports on is so at once."""
-    if current is None:
-        return True
-    kind, status = str(current.get("kind")), current.get("status")
-    status = status if isinstance(status, dict) else {}
-    conditions = {
-        str(each.get("type")): str(each.get("status"))
-        for each in status.get("conditions", [])
-        if isinstance(each, dict)
-    }
-    if kind in ("ClusterPolicy", "Policy"):
-        return conditions.get("Ready") == "True"
-    if kind in ("PipelineRun", "TaskRun"):
-        return conditions.get("Succeeded") in ("True", "False")
-    if kind == "Rollout":
-        return status.get("phase") in ("Healthy", "Degraded", "Paused")
-    if kind.endswith("Policy") and str(current.get("apiVersion", "")).startswith("policies.kyverno.io/"):
-        return bool(status.get("conditionStatus", {}).get("ready"))
-    return True
+def _not_served(api: Api, resource: Object) -> Decision:
+    """Tell a version that does not exist from a kind that this cluster does not have."""
+    version, kind = str(resource["apiVersion"]), str(resource["kind"])
+    message = f'no matches for kind "{kind}" in version "{version}"'
+    group = api.get(f"/apis/{version.rpartition('/')[0]}") or {}
+    versions = [str(each.get("groupVersion")) for each in group.get("versions", [])]
+    served = any(
+        kind in [each.get("kind") for each in (api.get(f"/apis/{one}") or {}).get("resources", [])]
+        for one in versions
+    )
+    return Decision(False if served else None, message)

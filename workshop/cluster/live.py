@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, webhook_of
+from workshop.cluster.denials import is_refusal, is_spoilt, policies_of, proves_nothing, webhook_of
 from workshop.cluster.port import Decision, Object, Unreachable
 from workshop.texts import Text
 from workshop.verdicts import Reason
@@ -94,7 +94,7 @@ class LiveCluster:
             return Decision(admitted=True, object=answer)
         if proves_nothing(message):
             return Decision(None, message, policies=policies_of(message), webhook=webhook_of(message))
-        if is_refusal(message) or status in (400, 422):
+        if is_refusal(message) or is_spoilt(message) or status in (400, 422):
             return Decision(False, message, policies=policies_of(message), webhook=webhook_of(message))
         self._checked(status, answer)
         return Decision(None, message)

@@ -6,51 +6,32 @@ nothing about the policy in question.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
-from workshop.checking import Exam, Text, kind_of
+from workshop.checking import Document, Exam, Stop, Text, kind_of
 from workshop.cluster import Decision
+from workshop.cluster.denials import is_spoilt, lacks_context
 from workshop.cluster.port import Object
-from workshop.verdicts import Reason, Source
+from workshop.verdicts import Reason, Source, Verdict
 
 from .._policies import NAMESPACES, Found, is_platform
+from ._applied import in_sandbox, judge_applied
 
-_SECOND: Final = NAMESPACES[1]
+_MOST_NAMED: Final = 6
 
 
 def judge_present(exam: Exam, found: Found) -> None:
     """Record whether the policy was accepted, is on the cluster and is enforced by now."""
     document = found.document
     name, kind = str(document.get("metadata", "name")), kind_of(document)
-    for each in exam.applied:
-        if each.decision is None:
-            exam.fact(
-                "not-asked",
-                Text("Everything in the file belongs to the exercise"),
-                met=None,
-                observed=Text("{kind} was not applied", kind=kind_of(each.document)),
-                where=each.document,
-                reason=Reason.BEYOND_EVALUATOR,
-            )
-        else:
-            exam.fact(
-                "refused-at-creation",
-                Text(
-                    "The cluster accepts {kind} {name}",
-                    kind=kind_of(each.document),
-                    name=_name(each.document),
-                ),
-                each.decision.admitted,
-                expected=Text("`kubectl apply` creates it"),
-                observed=each.decision.message[:500] or None,
-                next=Text("The message names the field: mend that place and apply the file again."),
-                where=each.document,
-                reason=Reason.UNAVAILABLE if each.decision.admitted is None else None,
-            )
-    current = exam.cluster.get(kind, name)
+    concerned = (document, *found.bindings)
+    refused = judge_applied(
+        exam, lambda each: each.file == document.file or any(_same(each, one) for one in concerned)
+    )
+    namespace = str(document.get("metadata", "namespace", default="default"))
+    current = exam.cluster.get(kind, name, namespace)
     if current is None:
-        if any(each.decision is None or not each.decision.admitted for each in exam.applied):
+        if refused:
             return
         exam.unfinished(
             "not-applied",
@@ -71,54 +52,71 @@ def judge_present(exam: Exam, found: Found) -> None:
     )
 
 
+def _same(one: Document, other: Document) -> bool:
+    return one.file == other.file and one.at() == other.at()
+
+
 def judge_refused(
     exam: Exam, found: Found, resource: dict[str, Any], fact: str, claim: Text, advice: Text
-) -> bool | None:
+) -> None:
     """Record that the cluster must refuse a probe, and that it is this policy that does."""
-    name = str(found.document.get("metadata", "name"))
     decision = exam.cluster.try_create(resource)
-    refused: bool | None = None
-    if decision.admitted:
-        refused = False
-    elif decision.admitted is False:
-        refused = True if name in decision.policies else None
-    exam.fact(
-        fact,
-        claim,
-        refused,
-        expected=Text("refused by {policy}", policy=name),
-        observed=_said(decision),
-        next=advice,
-        where=found.document.at("spec"),
-        reason=Reason.UNAVAILABLE if refused is None else None,
-    )
-    return refused
+    refused = False if decision.admitted else True if _is_by(exam, found, decision) else None
+    record_decision(exam, found, decision, refused, fact, claim, advice, refused=True)
 
 
 def judge_admitted(
     exam: Exam, found: Found, resource: dict[str, Any], fact: str, claim: Text, advice: Text
 ) -> Decision:
     """Record that the cluster must admit a probe; a refusal by somebody else cannot be held against it."""
-    name = str(found.document.get("metadata", "name"))
     decision = exam.cluster.try_create(resource)
-    mine = name in decision.policies
-    exam.fact(
-        fact,
-        claim,
-        False if decision.admitted is False and mine else (True if decision.admitted else None),
-        expected=Text("admitted"),
-        observed=_said(decision),
-        next=advice,
-        where=found.document.at("spec"),
-        reason=None if decision.admitted or mine else Reason.UNAVAILABLE,
-    )
+    admitted = True if decision.admitted else False if _is_by(exam, found, decision) else None
+    record_decision(exam, found, decision, admitted, fact, claim, advice, refused=False)
     return decision
 
 
-def namespaces(exam: Exam) -> Iterator[str]:
-    """Yield up to two namespaces to probe: ordinary ones that no LimitRange and no quota touches.
+def record_decision(
+    exam: Exam,
+    found: Found,
+    decision: Decision,
+    met: bool | None,
+    fact: str,
+    claim: Text,
+    advice: Text,
+    *,
+    refused: bool,
+) -> None:
+    """Record what became of a probe that should have been `refused`, or not."""
+    exam.fact(
+        fact,
+        claim,
+        met,
+        expected=Text("refused by {policy}", policy=_name_of(found)) if refused else Text("admitted"),
+        observed=_said(decision),
+        next=advice,
+        where=found.document.at("spec"),
+        reason=Reason.UNAVAILABLE if met is None else None,
+    )
 
-    Ends the check as unknown when there is none: a default limit would hide what the policy does.
+
+def _is_by(exam: Exam, found: Found, decision: Decision) -> bool:
+    """Whether it is this policy that refused, for a reason that lies in the policy and the probe."""
+    if in_sandbox(exam) and lacks_context(decision.message):
+        return False  # what the policy reads would be on the student's cluster
+    if is_spoilt(decision.message):
+        return in_sandbox(exam)  # nobody else mutates here; elsewhere it may have been another policy
+    return _name_of(found) in decision.policies
+
+
+def _name_of(found: Found) -> str:
+    return str(found.document.get("metadata", "name"))
+
+
+def namespaces(exam: Exam, found: Found) -> list[str]:
+    """Return the namespaces to probe: two ordinary ones, and those that the policy itself speaks of.
+
+    Ordinary ones have no LimitRange and no quota: a default limit would hide what the policy does. The
+    check ends as unknown when there is none.
     """
     touched = {
         str(each.get("metadata", {}).get("namespace"))
@@ -127,7 +125,7 @@ def namespaces(exam: Exam) -> Iterator[str]:
     }
     names = [str(each.get("metadata", {}).get("name")) for each in exam.cluster.list("Namespace")]
     ordinary = [name for name in names if not is_platform(name) and name not in touched]
-    ordinary.sort(key=lambda name: (name != NAMESPACES[0], name != _SECOND, name))
+    ordinary.sort(key=lambda name: (name != NAMESPACES[0], name != NAMESPACES[1], name))
     if not ordinary:
         exam.fact(
             "no-namespace-to-probe",
@@ -137,14 +135,15 @@ def namespaces(exam: Exam) -> Iterator[str]:
             next=Text("Make one: kubectl create namespace lab-probe"),
             reason=Reason.UNAVAILABLE,
         )
-        return
-    yield from ordinary[:2]
+        raise Stop(Verdict.UNKNOWN, Reason.UNAVAILABLE)
+    named = [name for name in found.namespaces() if name in ordinary[2:]]
+    return [*ordinary[:2], *named[:_MOST_NAMED]]
 
 
 def _is_ready(current: Object) -> bool:
     status = current.get("status")
     if str(current.get("apiVersion", "")).startswith("admissionregistration.k8s.io/"):
-        return True  # Kubernetes' own policies are in force as soon as they are stored
+        return True  # Kubernetes' own policies are in force a second after they are stored
     if not isinstance(status, dict):
         return False
     summary = status.get("conditionStatus")
@@ -163,7 +162,3 @@ def _said(decision: Decision) -> Text:
     if decision.admitted is False:
         return Text("refused: {message}", message=message)
     return Text("nothing that concerns the policy: {message}", message=message)
-
-
-def _name(document: Any) -> str:
-    return str(document.get("metadata", "name", default="?"))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from workshop.checking import Exam, Text, check, cluster, must
+from typing import Final
 
-from .. import _policies as policies
-from .._policies import Found
-from .._probes import pod
-from ..add_labels import LABELS, PATH
+from workshop.checking import Exam, Text, check, cluster, must, should
+
+from .._probes import deployment, pod
+from ..add_labels import LABELS, _found
 from ._policies import judge_admitted, judge_present, namespaces
 
-
-def _found(exam: Exam) -> Found:
-    return policies.find(exam, PATH, policies.MUTATING)
+_OWN: Final = {"app": "lab-probe", "tier": "backend"}
 
 
 @check(level=must, half=cluster)
@@ -26,17 +24,17 @@ def policy_in_force(exam: Exam) -> None:
 
 @check(level=must, half=cluster, needs=[policy_in_force])
 def labels_come_back(exam: Exam) -> None:
-    """A new Pod comes back with both labels.
+    """A new Pod comes back with both labels, and with its own.
 
-    Finance counts by label: a Pod without one is nobody's cost.
+    Finance counts by label: a Pod without one is nobody's cost. Its own labels are what Services find it by.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
-        for labels in (None, {"app": "lab-probe"}):
+    for namespace in namespaces(exam, found):
+        for own in (None, _OWN):
             decision = judge_admitted(
                 exam,
                 found,
-                pod(namespace=namespace, labels=labels),
+                pod(namespace=namespace, labels=own),
                 "pod-refused",
                 Text("The Pod is admitted in the namespace {namespace}", namespace=namespace),
                 Text("A mutation changes Pods; it has no reason to refuse one."),
@@ -47,10 +45,41 @@ def labels_come_back(exam: Exam) -> None:
             for key, value in LABELS.items():
                 exam.fact(
                     "label-missing",
-                    Text("The Pod has the label {key}", key=key),
+                    Text(
+                        "The Pod has the label {key} in the namespace {namespace}",
+                        key=key,
+                        namespace=namespace,
+                    ),
                     stored.get(key) == value,
                     expected=f"{key}: {value}",
                     observed=f"{key}: {stored.get(key, '–')}",
                     next=Text("Look at match first, then at where the patch puts the labels."),
                     where=found.document.at("spec"),
                 )
+            lost = [key for key, value in (own or {}).items() if stored.get(key) != value]
+            exam.fact(
+                "labels-lost",
+                Text("The labels {keys} are still there afterwards", keys=", ".join(own or {}) or "–"),
+                not lost,
+                expected=Text("labels are added, none is taken away"),
+                observed=Text("lost: {keys}", keys=", ".join(lost) or "–"),
+                next=Text("Add single keys: a patch that writes the whole map replaces what was there."),
+                where=found.document.at("spec"),
+            )
+
+
+@check(level=should, half=cluster, needs=[policy_in_force])
+def deployments_get_in(exam: Exam) -> None:
+    """A Deployment is admitted.
+
+    Nearly every Pod comes from one.
+    """
+    found = _found(exam)
+    judge_admitted(
+        exam,
+        found,
+        deployment(namespace=namespaces(exam, found)[0]),
+        "deployment-refused",
+        Text("A Deployment is admitted"),
+        Text("Match Pods alone: a patch made for them does not fit a Deployment."),
+    )

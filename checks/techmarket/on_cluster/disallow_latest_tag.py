@@ -7,7 +7,7 @@ from workshop.checking import Exam, Text, check, cluster, must, should
 from .. import _policies as policies
 from .._policies import Found
 from .._probes import LATEST, PINNED, container, deployment, pod, running
-from ..disallow_latest_tag import NAME, PATH
+from ..disallow_latest_tag import ELSEWHERE, NAME, PATH
 from ._policies import judge_admitted, judge_present, judge_refused, namespaces
 
 
@@ -31,7 +31,7 @@ def latest_is_turned_away(exam: Exam) -> None:
     What the cluster does is the truth; the file is only the intention.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         judge_refused(
             exam,
             found,
@@ -48,6 +48,14 @@ def latest_is_turned_away(exam: Exam) -> None:
             Text("A second container with {image} is refused", image=LATEST),
             Text("A pattern over `containers` is a list with one element: it applies to each container."),
         )
+        judge_refused(
+            exam,
+            found,
+            running(ELSEWHERE, namespace=namespace),
+            "only-some-images",
+            Text("{image} is refused in the namespace {namespace}", image=ELSEWHERE, namespace=namespace),
+            Text("The tag is what counts, not the image's name or registry: put a wildcard before it."),
+        )
 
 
 @check(level=must, half=cluster, needs=[policy_in_force])
@@ -57,7 +65,7 @@ def pinned_is_let_in(exam: Exam) -> None:
     The twin of the refused Pod: without it, a broken webhook would look like a good policy.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         judge_admitted(
             exam,
             found,
@@ -65,6 +73,14 @@ def pinned_is_let_in(exam: Exam) -> None:
             "pinned-refused",
             Text("{image} is admitted in the namespace {namespace}", image=PINNED, namespace=namespace),
             Text("Read the message: a pattern describes what is allowed, not what is forbidden."),
+        )
+        judge_admitted(
+            exam,
+            found,
+            deployment(namespace=namespace),
+            "deployment-refused",
+            Text("A Deployment of Pods with {image} is admitted", image=PINNED),
+            Text("A pattern for Pods does not fit a Deployment: match Pods alone, the rest is derived."),
         )
 
 
@@ -75,7 +91,7 @@ def ways_around_are_closed(exam: Exam) -> None:
     Without a tag the runtime fetches latest; a Deployment only delays the question.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         judge_refused(
             exam,
             found,
@@ -95,7 +111,7 @@ def ways_around_are_closed(exam: Exam) -> None:
         judge_refused(
             exam,
             found,
-            deployment(running(LATEST, namespace=namespace)),
+            deployment(container(image=LATEST), namespace=namespace),
             "deployment-admitted",
             Text("A Deployment of Pods with {image} is refused", image=LATEST),
             Text("Kyverno derives rules for controllers from Pod rules unless something switches that off."),

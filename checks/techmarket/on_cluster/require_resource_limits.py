@@ -42,7 +42,7 @@ def unlimited_is_turned_away(exam: Exam) -> None:
     What the cluster does is the truth; the file is only the intention.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         for fact, lacking, resources in _LACKING:
             judge_refused(
                 exam,
@@ -75,7 +75,7 @@ def limited_is_let_in(exam: Exam) -> None:
     The twin of the refused Pod: without it, a broken webhook would look like a good policy.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         for cpu, memory in (("50m", "32Mi"), ("1", "1Gi")):
             resources = {"requests": _REQUESTS, "limits": {"cpu": cpu, "memory": memory}}
             judge_admitted(
@@ -86,6 +86,14 @@ def limited_is_let_in(exam: Exam) -> None:
                 Text("Limits of {cpu} and {memory} are admitted", cpu=cpu, memory=memory),
                 Text("Ask that a value is there, not for one value: `?*` stands for any text."),
             )
+        judge_admitted(
+            exam,
+            found,
+            deployment(namespace=namespace),
+            "deployment-refused",
+            Text("A Deployment of Pods with limits is admitted"),
+            Text("A pattern for Pods does not fit a Deployment: match Pods alone, the rest is derived."),
+        )
 
 
 @check(level=should, half=cluster, needs=[policy_in_force])
@@ -95,7 +103,7 @@ def ways_around_are_closed(exam: Exam) -> None:
     An init container can exhaust a node just the same; a Deployment only delays the question.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
+    for namespace in namespaces(exam, found):
         judge_refused(
             exam,
             found,
@@ -107,7 +115,7 @@ def ways_around_are_closed(exam: Exam) -> None:
         judge_refused(
             exam,
             found,
-            deployment(pod(container(resources=None), namespace=namespace)),
+            deployment(container(resources=None), namespace=namespace),
             "deployment-admitted",
             Text("A Deployment of Pods without limits is refused"),
             Text("Kyverno derives rules for controllers from Pod rules unless something switches that off."),

@@ -1,7 +1,7 @@
-"""2.6 on a cluster – whom the policy looks at, shown by an image that nobody ever pushed.
+"""2.6 on a cluster – whom the policy looks at, shown by images that nobody ever pushed.
 
-The registry's answer is not needed: a tag that does not exist cannot be verified, so whoever looks at it
-refuses it. A signature itself is proven by the network half alone.
+The registry's answer is not needed: a tag that does not exist cannot be verified, so a policy that looks at
+it refuses it, and says so. A signature itself is proven by the network half alone.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import secrets
 
 from workshop.checking import Exam, Text, check, cluster, must
-from workshop.verdicts import Reason
+from workshop.cluster import Decision
 
 from .. import _policies as policies
+from .._identity import account as expected_account
 from .._policies import Found
 from .._probes import PINNED, running
 from .._references import covered_account
 from ..verify_image_signature import NAME, PATH
-from ._policies import judge_admitted, judge_present, namespaces
+from ._policies import judge_present, namespaces, record_decision
 
 
 def _found(exam: Exam) -> Found:
@@ -34,27 +35,30 @@ def policy_in_force(exam: Exam) -> None:
 
 @check(level=must, half=cluster, needs=[policy_in_force])
 def own_images_are_looked_at(exam: Exam) -> None:
-    """An unknown image of your account does not get in.
+    """Unknown images of your account do not get in.
 
     A reference without a wildcard matches no image at all, and lets every unsigned one pass.
     """
     found = _found(exam)
-    name = str(found.document.get("metadata", "name"))
-    account = covered_account(exam, found)
-    image = f"ghcr.io/{account}/payment-service:lab-none-{secrets.token_hex(4)}"
-    for namespace in namespaces(exam):
-        decision = exam.cluster.try_create(running(image, namespace=namespace))
-        looked_at = name in decision.policies
-        exam.fact(
-            "unsigned-admitted",
-            Text("{image} is held back by the policy", image=image),
-            True if looked_at else (False if decision.admitted else None),
-            expected=Text("refused by {policy}", policy=name),
-            observed=Text("admitted") if decision.admitted else " ".join(decision.message.split())[:400],
-            next=Text("The reference is compared with the whole image name: end it with a wildcard."),
-            where=found.document.at("spec"),
-            reason=None if looked_at or decision.admitted else Reason.UNAVAILABLE,
-        )
+    account = expected_account(exam) or covered_account(exam, found)
+    tag = f"lab-none-{secrets.token_hex(4)}"
+    images = (
+        ("unsigned-admitted", f"ghcr.io/{account}/payment-service:{tag}"),
+        ("account-not-covered", f"ghcr.io/{account}/frontend-app:{tag}"),
+    )
+    for namespace in namespaces(exam, found):
+        for fact, image in images:
+            decision = exam.cluster.try_create(running(image, namespace=namespace))
+            record_decision(
+                exam,
+                found,
+                decision,
+                True if _looked_at(found, decision) else False if decision.admitted else None,
+                fact,
+                Text("{image} is held back in the namespace {namespace}", image=image, namespace=namespace),
+                Text("The reference is compared with the whole image name: end it with a wildcard."),
+                refused=True,
+            )
 
 
 @check(level=must, half=cluster, needs=[policy_in_force])
@@ -64,12 +68,22 @@ def other_images_get_in(exam: Exam) -> None:
     Nobody signs nginx with your e-mail: a reference that is too wide stops the whole cluster.
     """
     found = _found(exam)
-    for namespace in namespaces(exam):
-        judge_admitted(
-            exam,
-            found,
-            running(PINNED, namespace=namespace),
-            "others-refused",
-            Text("{image} is admitted in the namespace {namespace}", image=PINNED, namespace=namespace),
-            Text("Name the account in the reference: ghcr.io, your account, then a wildcard."),
-        )
+    images = (("others-refused", PINNED), ("other-accounts-caught", "ghcr.io/kyverno/kyverno:v1.19.1"))
+    for namespace in namespaces(exam, found):
+        for fact, image in images:
+            decision = exam.cluster.try_create(running(image, namespace=namespace))
+            record_decision(
+                exam,
+                found,
+                decision,
+                False if _looked_at(found, decision) else True if decision.admitted else None,
+                fact,
+                Text("{image} is admitted in the namespace {namespace}", image=image, namespace=namespace),
+                Text("Name the account in the reference: ghcr.io, your account, then a wildcard."),
+                refused=False,
+            )
+
+
+def _looked_at(found: Found, decision: Decision) -> bool:
+    """Whether the policy had a say: it is named even where the registry or the log could not be asked."""
+    return str(found.document.get("metadata", "name")) in decision.policies

@@ -1,0 +1,167 @@
+"""Waiting until the real controllers are done with what was applied, and no longer.
+
+What none of them reports on is settled at once. The kubelet's part is kwok's; the part of Tekton's remote
+resolvers, which would fetch from the network, is played here with the Tasks an exercise gives as stand-ins.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from workshop.sandbox.client import Api, ApiError
+
+Object = dict[str, Any]
+_POLICY_SECONDS: Final = 20.0
+_RUN_SECONDS: Final = 12.0
+_POLL_SECONDS: Final = 0.02
+_NATIVE: Final = "admissionregistration.k8s.io"
+_REQUESTS: Final = "/apis/resolution.tekton.dev/v1beta1/resolutionrequests"
+# Last of all names: changes come in the order of names, so when it is seen, the others have been.
+_WITNESS: Final = "zz-slate-witness"
+
+
+def settle(api: Api, objects: Sequence[Object], stand_ins: Mapping[str, Object]) -> None:
+    """Return when every object is settled, or when that takes too long: then it is judged as it stands.
+
+    `stand_ins` are Tasks by name, for references that only a resolver could follow. Raises ApiError.
+    """
+    began = time.monotonic()
+    waiting = [each for each in objects if _reports(each)]
+    while waiting:
+        runs = [each for each in waiting if each.get("kind") in ("PipelineRun", "TaskRun")]
+        if runs:
+            _resolve(api, stand_ins)
+        waiting = [each for each in waiting if not _settled(api.get(api.path(each)))]
+        patience = _RUN_SECONDS if len(runs) == len(waiting) else _POLICY_SECONDS
+        if not waiting or time.monotonic() - began > patience:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def native(objects: Sequence[Object]) -> bool:
+    """Whether any of these is a policy of Kubernetes itself."""
+    return any(str(each.get("apiVersion")).startswith(f"{_NATIVE}/") for each in objects)
+
+
+def await_native(api: Api) -> None:
+    """Return when native policies that were stored before are in force. Raises ApiError.
+
+    The API server takes them up together, about once a second: one more that denies a single name shows when.
+    """
+    spec: Object = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+            ]
+        },
+        "matchConditions": [{"name": "witness", "expression": f"object.metadata.name == '{_WITNESS}'"}],
+        "validations": [{"expression": "false", "message": "seen"}],
+    }
+    version, metadata = f"{_NATIVE}/v1", {"name": _WITNESS}
+    api.create(
+        {
+            "apiVersion": version,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": metadata,
+            "spec": spec,
+        }
+    )
+    api.create(
+        {
+            "apiVersion": version,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": metadata,
+            "spec": {"policyName": _WITNESS, "validationActions": ["Deny"]},
+        }
+    )
+    # Of several denials the message may quote another one.
+    _poll(lambda: "ValidatingAdmissionPolicy '" in _refusal(api))
+
+
+def becomes_clean(api: Api) -> bool:
+    """Wait until a Pod nobody could object to is let in as it is; tell whether it was. Raises ApiError."""
+    return _poll(lambda: not _refusal(api))
+
+
+def _refusal(api: Api) -> str:
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": _WITNESS, "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "nginx:1.27.5"}]},
+    }
+    try:
+        stored = api.create(pod, dry_run=True)
+    except ApiError as error:
+        if error.status == 0:
+            raise
+        return error.message
+    return "changed" if stored.get("metadata", {}).get("labels") else ""
+
+
+def _poll(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + _POLICY_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _reports(current: Object) -> bool:
+    """Whether a controller reports on such an object in its status."""
+    kind, version = str(current.get("kind")), str(current.get("apiVersion", ""))
+    return kind in ("PipelineRun", "TaskRun", "Rollout", "Policy") or (
+        kind.endswith("Policy") and not version.startswith(f"{_NATIVE}/")
+    )
+
+
+def _settled(current: Object | None) -> bool:
+    """Whether the controllers are done with an object."""
+    if current is None:
+        return True
+    kind, status = str(current.get("kind")), current.get("status")
+    status = status if isinstance(status, dict) else {}
+    conditions = {
+        str(each.get("type")): str(each.get("status"))
+        for each in status.get("conditions", [])
+        if isinstance(each, dict)
+    }
+    if kind in ("ClusterPolicy", "Policy"):
+        return conditions.get("Ready") == "True"
+    if kind in ("PipelineRun", "TaskRun"):
+        return conditions.get("Succeeded") in ("True", "False")
+    if kind == "Rollout":
+        return status.get("phase") in ("Healthy", "Degraded", "Paused")
+    return bool(status.get("conditionStatus", {}).get("ready"))
+
+
+def _resolve(api: Api, stand_ins: Mapping[str, Object]) -> None:
+    """Answer requests for a remote Task that is given as a stand-in; others are left waiting."""
+    for request in api.request("GET", _REQUESTS).get("items", []):
+        if request.get("status", {}).get("data"):
+            continue
+        asked = json.dumps(request.get("spec", {}).get("params", []))
+        task = next((task for name, task in stand_ins.items() if name in asked), None)
+        if task is None:
+            continue
+        done = {
+            "type": "Succeeded",
+            "status": "True",
+            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        data = base64.b64encode(json.dumps(task).encode()).decode()
+        source = {"uri": "stand-in", "digest": {"sha256": "0" * 64}, "entryPoint": task["metadata"]["name"]}
+        status = {"data": data, "refSource": source, "source": source, "conditions": [done]}
+        metadata = request["metadata"]
+        api.merge(
+            f"/apis/resolution.tekton.dev/v1beta1/namespaces/{metadata['namespace']}"
+            f"/resolutionrequests/{metadata['name']}/status",
+            {"status": status},
+        )
