@@ -35,6 +35,8 @@ _EXTRA: Final = re.compile(
 _NUMBERING: Final = re.compile(
     r"^\s*(?:[-*+•>]\s+)*(?:\(?\d{1,2}[.)]\s+|Q\d\b|question \d)?\s*(?:\[[ xX]?\]\s*)?", re.IGNORECASE
 )
+# Who mentions the number of the statement does not yet answer with it.
+_QUOTED: Final = re.compile(r"\benonce|\bstatement|\bconsigne|\bsujet\b")
 _PARENTHESES: Final = re.compile(r"\([^()]{0,200}\)")
 _OPERATOR: Final = re.compile(
     r"[\s()\[\]]*(?:[-−–+×x*/÷]|sur|moins|fois|minus|times|of|de)[\s()\[\]]*", re.IGNORECASE
@@ -106,15 +108,19 @@ def typed(topic: Topic, text: str) -> Given:
 
 
 def written(topic: Topic, text: str) -> Given | None:
-    """Return the numbers a text gives for a question; None when it gives none."""
-    found: list[tuple[Line, list[Quantity]]] = []
-    for line, topics in _by_topic(text):
+    """Return the numbers a text gives for a question; None when it gives none.
+
+    A statement that names the question itself outranks one that merely stands under its heading.
+    """
+    found: list[tuple[Line, list[Quantity], bool]] = []
+    for line, topics, named in _by_topic(text):
         if topic in topics:
             results = _answers(topic, line.text)
             if results:
-                found.append((line, results))
-    good = [(line, each) for line, each in found if _any_right(topic, each)]
-    chosen = good or found or list(_anywhere(topic, text))
+                found.append((line, results, named))
+    outspoken = [each for each in found if each[2]] or found
+    good = [each for each in outspoken if _any_right(topic, each[1])]
+    chosen = [(line, results) for line, results, _ in good or outspoken] or list(_anywhere(topic, text))
     if not chosen:
         return None
     everything = tuple(quantity for _, each in chosen for quantity in each)
@@ -136,13 +142,14 @@ def _anywhere(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
                 yield line, results
 
 
-def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic]]]:
+def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic], bool]]:
+    """Yield statements, what they are about, and whether their own words say so (not only the heading)."""
     for section in sections(text):
         for line in statements(section.lines):
-            if line.text.rstrip().endswith("?"):
+            if line.text.rstrip().endswith("?") or _QUOTED.search(folded(line.text)):
                 continue
             topics = _topics(line.text)
-            yield line, topics if topics is not None else _of_title(section)
+            yield line, topics if topics is not None else _of_title(section), topics is not None
 
 
 def _of_title(section: Section) -> set[Topic]:

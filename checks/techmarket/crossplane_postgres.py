@@ -55,7 +55,7 @@ def _roles(documents: list[Document]) -> list[Role]:
 
 
 def _beside(exam: Exam, path: str) -> list[Document]:
-    """Return the Crossplane objects in the other files of the folder: the order may stand in one of its own."""
+    """Return the Crossplane objects in the other files of the folder: the order may stand there."""
     found: list[Document] = []
     for other in exam.workspace.files("td/bonus", (".yaml", ".yml")):
         try:

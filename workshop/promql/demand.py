@@ -42,6 +42,7 @@ class Demand:
     """Everything an expression reads, recording rules of the same file followed."""
 
     nodes: tuple[Expr, ...]
+    references: tuple[VectorSelector, ...] = ()
 
     @classmethod
     def of(cls, expr: Expr, recorded: Mapping[str, Sequence[Recorded]]) -> Demand:
@@ -59,7 +60,10 @@ class Demand:
                 if name in recorded and name not in followed:
                     followed.add(name)
                     pending.extend(rule.expr for rule in recorded[name])
-        return cls(tuple(node for node in nodes if not _refers(node, followed)))
+        return cls(
+            tuple(node for node in nodes if not _refers(node, followed)),
+            tuple(node for node in nodes if isinstance(node, VectorSelector) and _refers(node, followed)),
+        )
 
     @property
     def selectors(self) -> list[VectorSelector]:
@@ -80,16 +84,21 @@ class Demand:
         return list(names)
 
     def matchers(self, label: str) -> list[list[Matcher]]:
-        """Return, selector by selector, its matchers on a label."""
+        """Return, selector by selector, its matchers on a label.
+
+        A reference to a recording rule counts where it filters what was recorded.
+        """
+        filtering = [each for each in self.references if each.matchers.matchers]
         return [
             [matcher for matcher in selector.matchers.matchers if matcher.name == label]
-            for selector in self.selectors
+            for selector in (*self.selectors, *filtering)
         ]
 
     @property
     def matched_labels(self) -> list[str]:
         """Return the labels that some selector looks at, `__name__` aside."""
-        found = {matcher.name for each in self.selectors for matcher in each.matchers.matchers}
+        selectors = (*self.selectors, *self.references)
+        found = {matcher.name for each in selectors for matcher in each.matchers.matchers}
         return sorted(found - {"__name__"})
 
     @property

@@ -110,7 +110,9 @@ def is_vague(action: str) -> bool:
 def is_disruption_budget(action: str) -> bool:
     """Whether an action is about a PodDisruptionBudget and nothing else."""
     words = folded(action)
-    return bool(_PDB.search(words)) and not _FIXES.search(_PDB.sub("", words))
+    # Draining nodes is what a budget is for, no other remedy.
+    rest = re.sub(r"\bdrain\w*", "", _PDB.sub("", words))
+    return bool(_PDB.search(words)) and not _FIXES.search(rest)
 
 
 def has_owner_or_date(action: str) -> bool:
