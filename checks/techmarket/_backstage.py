@@ -178,7 +178,11 @@ def shown(value: object) -> str:
 def value_at(document: Document, path: tuple[str | int, ...]) -> Message:
     """Return what stands at a path, path included, for a message."""
     here = ".".join(map(str, path)) or "/"
-    return f"{here}: {shown(document.get(*path))}" if document.has(*path) else Text("nothing at {path}", path=here)
+    return (
+        f"{here}: {shown(document.get(*path))}"
+        if document.has(*path)
+        else Text("nothing at {path}", path=here)
+    )
 
 
 def listed(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import parse_qs
 
-from workshop.backstage import Template
+from workshop.backstage import Step, Template
 from workshop.backstage.actions import CREATE, FETCH, FETCH_WITH_VALUES, PUBLISH, PUSH, REGISTER
 from workshop.backstage.expressions import expressions
 from workshop.checking import Exam, Text
@@ -85,7 +85,7 @@ def judge_repository(exam: Exam, read: Template) -> None:
         where=read.at(*making[0].path),
     )
     for step in read.doing(PUBLISH, CREATE, PUSH):
-        _names_the_repository(exam, read, step.index)
+        _names_the_repository(exam, read, step)
         exam.fact(
             "allowed-hosts",
             Text("The step takes no input it does not know"),
@@ -97,9 +97,9 @@ def judge_repository(exam: Exam, read: Template) -> None:
         )
 
 
-def _names_the_repository(exam: Exam, read: Template, index: int) -> None:
-    path = (*_STEPS, index, "input", "repoUrl")
-    url = read.document.get(*path)
+def _names_the_repository(exam: Exam, read: Template, step: Step) -> None:
+    path = (*step.path, "input", "repoUrl")
+    url = step.input.get("repoUrl")
     claim = Text("The step says which repository")
     where = read.at(*path)
     if not isinstance(url, str) or not url.strip():
@@ -162,7 +162,7 @@ def judge_registration(exam: Exam, read: Template) -> None:
             exam.fact(
                 "register-hard-coded",
                 claim,
-                uses_output_of(step, sources, _REGISTERED),
+                uses_output_of(read, step, sources, _REGISTERED),
                 expected=f"${{{{ steps['{sources[-1].id}'].output.repoContentsUrl }}}}",
                 observed=shown(step.input[given[0]]),
                 next=Text("A written address fits one service only: refer to the output of the step before."),

@@ -78,7 +78,7 @@ def judge_rights(exam: Exam, needed: Iterable[tuple[str, str]]) -> None:
         Text("It may list everything the tab shows"),
         not missing,
         expected=Text("the verbs get, list and watch on each of them"),
-        observed=Text("missing: {names}", names=listed(missing)),
+        observed=Text("left out: {names}", names=listed(missing)),
         next=Text("Add the resources to a rule, with the API group each of them belongs to."),
         where=next((roles[name] for name in named if name in roles), (bound or own)[0]),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from workshop.backstage import Reference, Step, Template, references
 from workshop.backstage.actions import CREATE, OUTPUTS, PUBLISH, PUSH
+from workshop.backstage.expressions import intended_references
 from workshop.backstage.templates import Property, texts_in
 from workshop.checking import Exam, Text, kind_of
 from workshop.texts import Message
@@ -51,7 +52,8 @@ def handed_over(step: Step, questions: tuple[Property, ...]) -> bool:
     """Whether a fetch step passes the answer of one of these questions on to the skeleton."""
     ids = {each.id for each in questions}
     for _, text in texts_in(step.input.get("values"), ()):
-        for reference in references(text):
+        # An expression that is written wrongly is a fact of its own.
+        for reference in intended_references(text):
             # `values: ${{ parameters }}` hands over everything.
             if reference.root == "parameters" and (not reference.path or reference.path[0] in ids):
                 return True
@@ -63,14 +65,17 @@ def repository_steps(read: Template) -> tuple[list[Step], list[Step]]:
     return read.doing(PUBLISH, CREATE), read.doing(PUBLISH, PUSH)
 
 
-def uses_output_of(step: Step, sources: list[Step], keys: tuple[str, ...]) -> bool:
-    """Whether one of these inputs of a step refers to one of the source steps."""
-    ids = {source.id for source in sources}
+def uses_output_of(read: Template, step: Step, sources: list[Step], keys: tuple[str, ...]) -> bool:
+    """Whether one of these inputs of a step refers to one of the source steps.
+
+    A step that does not exist counts: it was meant, and is a fact of its own.
+    """
+    others = {each.id for each in read.steps} - {source.id for source in sources}
     return any(
-        reference.root == "steps" and reference.path[:1] and reference.path[0] in ids
+        reference.root == "steps" and bool(reference.path) and reference.path[0] not in others
         for key in keys
         for _, text in texts_in(step.input.get(key), ())
-        for reference in references(text)
+        for reference in intended_references(text)
     )
 
 

@@ -140,7 +140,7 @@ def backstage_asks_for_runs(exam: Exam) -> None:
         Text("It asks for Tekton's runs"),
         not missing,
         expected=Text("kubernetes.customResources with group tekton.dev, apiVersion v1 and each plural"),
-        observed=Text("missing: {names}", names=listed(missing)),
+        observed=Text("left out: {names}", names=listed(missing)),
         next=Text("Add an entry for each of them to the app-config."),
         where=configs[0].at("kubernetes"),
     )

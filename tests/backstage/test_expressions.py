@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workshop.backstage import flaws, references
-from workshop.backstage.expressions import expressions
+from workshop.backstage.expressions import expressions, intended_references
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,16 @@ def test_references(text: str, found: list[tuple[str, tuple[str, ...]]]) -> None
 def test_a_hyphen_behind_a_dot_is_a_subtraction() -> None:
     (reference,) = references("${{ steps.create-repo.output.remoteUrl }}")
     assert (reference.path, reference.hyphen) == (("create",), True)
+    assert reference.text == "steps.create-repo"
     assert not references("${{ parameters.count - 1 }}")[0].hyphen
+
+
+def test_what_was_meant_is_understood() -> None:
+    assert [each.path for each in intended_references("{{ parameters.a }} ${{ steps.b.output }}")] == [
+        ("b", "output"),
+        ("a",),
+    ]
+    assert intended_references("plain") == []
 
 
 def test_a_part_known_only_when_it_runs_is_left_open() -> None:

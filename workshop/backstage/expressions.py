@@ -20,7 +20,7 @@ _DOT: Final = re.compile(r"\s*\.\s*([A-Za-z_$][\w$]*)")
 _SUBSCRIPT: Final = re.compile(r"\s*\[\s*(?:'([^'\\]*)'|\"([^\"\\]*)\"|([0-9]+))\s*\]")
 _DYNAMIC: Final = re.compile(r"\s*\[")
 # "-" directly between two words: meant as part of a name, read as a subtraction.
-_HYPHEN: Final = re.compile(r"-[A-Za-z_]")
+_HYPHEN: Final = re.compile(r"-[A-Za-z_][\w-]*")
 _LONGEST: Final = 2000
 _NAMES: Final = r"(?:parameters|steps|values|params)\s*[.\[]"
 _LOOKALIKES: Final[tuple[tuple[FlawKind, re.Pattern[str]], ...]] = (
@@ -35,7 +35,7 @@ class Reference:
     """One use of `parameters`, `steps` or `values` in an expression.
 
     `path` are the names behind it; it ends before a part that is only known when it runs, and `whole` is then
-    False. `hyphen` says that the chain is followed by `-name`, which nunjucks subtracts.
+    False. `hyphen` says that the chain is followed by `-name`, which nunjucks subtracts; `text` includes it.
     """
 
     root: Literal["parameters", "steps", "values"]
@@ -76,10 +76,9 @@ def flaws(text: str) -> list[Flaw]:
     return found
 
 
-def is_expression(text: str) -> bool:
-    """Whether the whole text is one expression, whose value then keeps its type."""
-    match = _SPAN.fullmatch(text.strip())
-    return match is not None
+def intended_references(text: str) -> list[Reference]:
+    """Return what the expressions of a text refer to, those that are not written as one included."""
+    return references(text) + [each for flaw in flaws(text) for each in _in_expression(flaw.text)]
 
 
 def _in_expression(expression: str) -> Iterator[Reference]:
@@ -100,6 +99,7 @@ def _in_expression(expression: str) -> Iterator[Reference]:
                 end = subscript.end()
             else:
                 break
-        hyphen = bool(path) and _HYPHEN.match(expression, end) is not None
+        hyphen = _HYPHEN.match(expression, end) if path else None
         whole = _DYNAMIC.match(expression, end) is None
-        yield Reference(root, tuple(path), expression[match.start() : end], hyphen, whole)
+        written = expression[match.start() : hyphen.end() if hyphen else end]
+        yield Reference(root, tuple(path), written, hyphen is not None, whole)

@@ -66,7 +66,7 @@ class Property:
 class Step:
     """One step. `id` is what expressions call it: Backstage names the n-th `step-n` when it has none.
 
-    `meant` is its action, or the one a misspelt action was probably meant to be.
+    `meant` is its action, or the one a misspelt action was probably meant to be; `path` is its place.
     """
 
     index: int
@@ -74,11 +74,7 @@ class Step:
     action: str
     input: dict[str, Any]
     data: dict[str, Any]
-
-    @property
-    def path(self) -> Path:
-        """Where it stands in the document."""
-        return ("spec", "steps", self.index)
+    path: Path
 
     @property
     def named(self) -> bool:
@@ -93,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Template:
-    """A template as its author wrote it; nothing here raises on an odd shape."""
+    """A template as its author wrote it, misplaced parts included; nothing here raises on an odd shape."""
 
     document: Document
     properties: tuple[Property, ...] = field(default=())
@@ -215,8 +211,15 @@ def _picks_groups(question: Property) -> bool:
     return any("group" in text.lower() for _, text in texts_in(filters, ()))
 
 
+def _place(document: Document, key: str) -> Path:
+    """Return where a key of `spec` stands: there, or by mistake below metadata or at the top."""
+    places: tuple[Path, ...] = (("spec", key), ("metadata", key), (key,))
+    return next((path for path in places if document.has(*path)), places[0])
+
+
 def _steps(document: Document) -> Iterator[Step]:
-    steps = document.get("spec", "steps")
+    path = _place(document, "steps")
+    steps = document.get(*path)
     for index, data in enumerate(steps if isinstance(steps, list) else ()):
         if not isinstance(data, dict):
             continue
@@ -227,16 +230,18 @@ def _steps(document: Document) -> Iterator[Step]:
             action=action if isinstance(action, str) else "",
             input=given if isinstance(given, dict) else {},
             data=data,
+            path=(*path, index),
         )
 
 
 def _properties(document: Document) -> Iterator[Property]:
-    parameters = document.get("spec", "parameters")
+    path = _place(document, "parameters")
+    parameters = document.get(*path)
     if isinstance(parameters, list):
         for index, page in enumerate(parameters):
-            yield from _page(page, ("spec", "parameters", index), sure=True, depth=0)
+            yield from _page(page, (*path, index), sure=True, depth=0)
     else:
-        yield from _page(parameters, ("spec", "parameters"), sure=True, depth=0)
+        yield from _page(parameters, path, sure=True, depth=0)
 
 
 def _page(page: object, path: Path, *, sure: bool, depth: int) -> Iterator[Property]:
