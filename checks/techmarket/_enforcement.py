@@ -139,7 +139,7 @@ def _judge_places(exam: Exam, document: Document) -> None:
             expected=Text(
                 "`validationFailureAction` directly in `spec`, or `failureAction` in the rule's `validate`"
             ),
-            observed=Text("found at {path}", path=".".join(str(part) for part in path)),
+            observed=Text("it stands at {path}", path=".".join(str(part) for part in path)),
             next=Text("Move it: an unknown field elsewhere is refused by kubectl or simply not read."),
             where=document.key_at(*path),
         )

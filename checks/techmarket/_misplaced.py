@@ -85,7 +85,9 @@ def _missing(exam: Exam, document: Document, path: Path) -> None:
         Text("The entry of verifyImages names its attestors"),
         met=False,
         expected=Text("`attestors` inside the entry, beside `imageReferences`"),
-        observed=Text("found at {path}", path=".".join(map(str, stray))) if stray else Text("no attestors"),
+        observed=Text("it stands at {path}", path=".".join(map(str, stray)))
+        if stray
+        else Text("no attestors"),
         next=Text("Indent `attestors` as far as `imageReferences`, inside the same list item."),
         where=document.key_at(*(stray or path)),
     )

@@ -110,6 +110,9 @@ class Found:
             name = rule.get("name") if isinstance(rule, dict) else None
             if isinstance(name, str) and any(each == name or each.endswith(f"-{name}") for each in decisive):
                 return self.document.at("spec", "rules", index)
+        only = self.document.get("spec", part)
+        if isinstance(only, list) and len(only) == 1:
+            return self.document.key_at("spec", part, 0, "validate")
         return self.document.key_at("spec", part)
 
     def namespaces(self) -> list[str]:

@@ -75,15 +75,6 @@ def whole_cluster(exam: Exam) -> None:
 
 
 @check(level=must, needs=[policy_mutates])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
-
-
-@check(level=must, needs=[policy_mutates])
 def takes_part_in_admission(exam: Exam) -> None:
     """The policy acts when a Pod is created.
 
@@ -214,6 +205,15 @@ def nothing_is_refused(exam: Exam) -> None:
         (_OWN, Text("A Pod with labels of its own gets through")),
     ):
         judge_admitted(exam, found, pod(labels=own), "pod-refused", claim, advice)
+
+
+@check(level=must, needs=[policy_mutates])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_mutates])

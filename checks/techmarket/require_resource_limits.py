@@ -83,15 +83,6 @@ def whole_cluster(exam: Exam) -> None:
 
 
 @check(level=must, needs=[policy_is_written])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
-
-
-@check(level=must, needs=[policy_is_written])
 def limits_are_required(exam: Exam) -> None:
     """A container without its two limits breaks the rule.
 
@@ -251,6 +242,15 @@ def really_refuses(exam: Exam) -> None:
     In Audit, Kyverno writes a report nobody reads while the Pod starts.
     """
     judge_enforcement(exam, _found(exam), _bare)
+
+
+@check(level=must, needs=[policy_is_written])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_is_written])

@@ -69,7 +69,7 @@ def policy_verifies_images(exam: Exam) -> None:
             "verify-images-misplaced",
             Text("{path} holds a policy that verifies images", path=PATH),
             expected=Text("`verifyImages`, a list, directly in the rule, beside `match`"),
-            observed=Text("found at {path}", path=".".join(map(str, stray))),
+            observed=Text("it stands at {path}", path=".".join(map(str, stray))),
             next=Text("Move it: elsewhere it is an unknown field. Each of its entries begins with a dash."),
             where=found.document.key_at(*stray),
         )
@@ -100,15 +100,6 @@ def whole_cluster(exam: Exam) -> None:
     A rule that holds in one namespace is walked around through the next.
     """
     judge_scope(exam, _found(exam))
-
-
-@check(level=must, needs=[policy_verifies_images])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
 
 
 @check(level=must, needs=[policy_verifies_images])
@@ -231,6 +222,15 @@ def _accepted(found: Found, image: str, signer: Signer) -> bool | None:
         return lets_in(_policy(found), image, signer)
     except Untold:
         return None
+
+
+@check(level=must, needs=[policy_verifies_images])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_verifies_images])
