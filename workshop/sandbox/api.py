@@ -110,8 +110,8 @@ class Sandbox:
         status = self.status()
         if status.running:
             complete = set(wanted) <= set(self._parts_running())
-            if complete and all(one.alive for one in status.components):
-                return None
+            if complete and not any(entry.kind == "lost" for entry in journal.read(self.home.journal)[0]):
+                return None  # what has ended its supervisor starts again
             if not complete:
                 progress(Text("The sandbox is up without all of these parts; starting it again."))
             self.down()
@@ -227,7 +227,7 @@ class Sandbox:
             self._parts_running() if running else Record.read(self.home).installed,
             components,
             self.kubeconfig,
-            tuple(entry.text for entry in entries if entry.kind == "died"),
+            tuple(entry.text for entry in entries if entry.kind in ("died", "lost")),
         )
 
     def _held(self) -> bool:

@@ -28,6 +28,7 @@ _STOP_SECONDS: Final = 5.0
 _LAST_LINES: Final = 12
 _LAST_BYTES: Final = 20_000
 _RESTARTS: Final = 3
+_STEADY_SECONDS: Final = 60.0
 # Longer paths cannot be bound to a socket: 104 bytes on macOS, 108 on Linux, with the final zero.
 _SOCKET_PATH_BYTES: Final = 103
 
@@ -209,7 +210,7 @@ class Fleet:
             return ()
 
     def mend(self) -> None:
-        """Report components that have ended, and start them again: three times, then they stay down."""
+        """Report components that have ended, and start them again; after three times in a row no more."""
         for name, one in list(self._fleet.items()):
             status = one.process.poll()
             if status is None:
@@ -219,10 +220,14 @@ class Fleet:
                 continue
             error = self._ended(one.component, status)
             self._journal.write("died", error.problem, component=name, details=error.details)
-            if one.restarts < _RESTARTS:
-                self._launch(one.component, one.restarts + 1)
+            lasted = time.monotonic() - one.begin > _STEADY_SECONDS
+            restarts = 1 if lasted else one.restarts + 1
+            if restarts <= _RESTARTS:
+                self._launch(one.component, restarts)
             else:
                 one.given_up = True
+                lost = Text("{component} ends again and again; it stays down.", component=name)
+                self._journal.write("lost", lost, component=name)
 
     def pause(self, seconds: float) -> None:
         """Wait. Raises Interrupted when somebody asked the sandbox to end meanwhile."""

@@ -16,7 +16,7 @@ from workshop.texts import Bilingual, Message, Text
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened, `seconds` after the start: step, ready, up, died, failed or down."""
+    """Something that happened, `seconds` after the start: step, ready, up, died, lost, failed or down."""
 
     kind: str
     seconds: float
