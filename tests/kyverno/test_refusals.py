@@ -103,6 +103,26 @@ KEYLESS = "spec/rules/0/verifyImages/0/attestors/0/entries/0/keyless"
             "undefined field 'x'",
         ),
         (
+            changed(LIMITS, "spec/rules/0/match/any/0/resources/kinds", ["Pod/exec"]),
+            "background scan enabled with subresource Pod/exec",
+        ),
+        (
+            changed(LIMITS, "spec/rules/0/match/any/0/subjects", [{"kind": "Robot", "name": "r"}]),
+            "kind must be 'User', 'Group', or 'ServiceAccount'",
+        ),
+        (
+            changed(
+                LIMITS,
+                "spec/webhookConfiguration",
+                {"matchConditions": [{"name": "m", "expression": "x == 1"}]},
+            ),
+            "match conditions compilation errors",
+        ),
+        *(
+            (changed(NO_LATEST["ValidatingPolicy"], "spec/validations/0/expression", source), "of type bool")
+            for source in ("object.spec.hostNetwork", "object.spec.containers.size()", "'true'", "[true]")
+        ),
+        (
             changed(NO_LATEST["ValidatingPolicy"], "spec/validationActions", ["Block"]),
             'Unsupported value: "Block"',
         ),

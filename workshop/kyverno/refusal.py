@@ -8,10 +8,10 @@ asked here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from workshop.kyverno.cel_syntax import CelSyntaxError, Node, dotted, parse, walk
+from workshop.kyverno.cel_check import expression_error
 from workshop.kyverno.match import as_list, as_map
 from workshop.kyverno.outcome import Beyond, plain, work
 from workshop.kyverno.schema import schema_errors
@@ -25,61 +25,7 @@ _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
-_VARIABLES = {
-    "object",
-    "oldObject",
-    "request",
-    "namespaceObject",
-    "variables",
-    "exceptions",
-    "images",
-    "authorizer",
-}
-_VARIABLES |= {"attestors", "attestations", "params", "ref"}
-_LIBRARIES = {
-    *(
-        "resource",
-        "globalContext",
-        "http",
-        "image",
-        "imageData",
-        "user",
-        "math",
-        "sets",
-        "lists",
-        "base64",
-        "strings",
-    ),
-    *(
-        "optional",
-        "cel",
-        "json",
-        "yaml",
-        "hash",
-        "x509",
-        "time",
-        "random",
-        "transform",
-        "gzip",
-        "jsonpatch",
-        "generator",
-    ),
-    *(
-        "bool",
-        "int",
-        "uint",
-        "double",
-        "string",
-        "bytes",
-        "list",
-        "map",
-        "null_type",
-        "type",
-        "google",
-        "regex",
-    ),
-    *("net", "Object", "JSONPatch", "dyn"),
-}
+_BOOLEAN = re.compile(r"spec\.(validations|matchConditions|targetMatchConditions)\[\d+\]\.expression")
 
 
 def refusals(policy: object) -> list[str]:
@@ -174,8 +120,9 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
     ):
         yield "spec.evaluation: Forbidden: disabling both admission and mutateExisting is not allowed"
     names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
-    for path, source in _expressions(spec):
-        problem = expression_error(source, names)
+    kubernetes = evaluation.get("mode") in {None, "", "Kubernetes", "JSON"}
+    for path, source in _expressions(spec) if kubernetes else ():
+        problem = expression_error(source, names, boolean=bool(_BOOLEAN.fullmatch(path)))
         if problem:
             yield f"{path}: Invalid value: {problem}"
     if kind == "ImageValidatingPolicy":
@@ -212,27 +159,3 @@ def _expressions(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
             source = as_map(as_map(item).get(holder)).get("expression")
             if isinstance(source, str):
                 yield f"spec.mutations[{index}].{holder}.expression", source
-
-
-def expression_error(source: str, variables: set[str]) -> str | None:
-    """Why a CEL expression does not compile: it does not parse, or names what is not declared."""
-    try:
-        tree = parse(source)
-    except CelSyntaxError as error:
-        return f"ERROR: {error}"
-    except (Beyond, RecursionError):
-        return None
-    problems: list[str] = []
-    visit = _undeclared(variables, problems)
-    walk(tree, visit)
-    return problems[0] if problems else None
-
-
-def _undeclared(variables: set[str], problems: list[str]) -> Callable[[Node, frozenset[str]], None]:
-    def visit(node: Node, bound: frozenset[str]) -> None:
-        if node.kind == "name" and node.value not in _VARIABLES | _LIBRARIES | bound:
-            problems.append(f"undeclared reference to '{node.value}'")
-        if node.kind == "select" and dotted(node.parts[0]) == "variables" and node.value not in variables:
-            problems.append(f"undefined field '{node.value}'")
-
-    return visit

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from workshop.kyverno.autogen import compute_rules
-from workshop.kyverno.match import as_list, as_map, matches_selector
+from workshop.kyverno.cel_check import expression_error
+from workshop.kyverno.match import as_list, as_map, matches_selector, parse_kind
 from workshop.kyverno.outcome import Beyond, KyvernoError, NotFoundError
 from workshop.kyverno.refusal_actions import conditions_errors, images_errors, mutate_errors, validate_errors
 from workshop.kyverno.values import has_wildcard, same, wildcard
@@ -63,6 +64,9 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
     for seconds in (spec.get("webhookTimeoutSeconds"), webhook.get("timeoutSeconds")):
         if isinstance(seconds, int) and not 1 <= seconds <= 30:
             yield "spec.webhookConfiguration.timeoutSeconds: the timeout must be between 1 and 30 seconds"
+    for condition in map(as_map, as_list(webhook.get("matchConditions"))):
+        if problem := expression_error(str(condition.get("expression")), set(), boolean=True):
+            yield f"match conditions compilation errors: {problem}"
     if spec.get("generateExistingOnPolicyUpdate") is not None:
         yield "spec.generateExistingOnPolicyUpdate: Forbidden: remove the deprecated field"
     if namespaced and spec.get("validationFailureActionOverrides"):
@@ -140,6 +144,15 @@ def _filter_errors(
         yield f"{part}: Both name and names can not be specified together"
     if background and any(item.get(key) for key in ("roles", "clusterRoles", "subjects")):
         yield f"{part}: roles, clusterRoles, subjects are not allowed in background mode (background: false)"
+    if background and rule.get("validate"):
+        yield from (
+            f"background scan enabled with subresource {kind}" for kind in kinds if parse_kind(kind)[3]
+        )
+    for subject in map(as_map, as_list(item.get("subjects"))):
+        if subject.get("kind") not in {"User", "Group", "ServiceAccount"}:
+            yield f"{part}.subjects: kind must be 'User', 'Group', or 'ServiceAccount'"
+        elif subject["kind"] == "ServiceAccount" and not subject.get("namespace"):
+            yield f"{part}.subjects: namespace is required when Kind is ServiceAccount"
     if namespaced and resources.get("namespaces"):
         yield f"{part}: Filtering namespaces not allowed in namespaced policies"
     selector = resources.get("selector")
@@ -303,8 +316,9 @@ class _Names:
         self.allowed = _BACKGROUND if background else _ADMISSION
         self.patterns = ["target.*"] if targets else []
         loops = [
-            *as_list(as_map(rule.get("validate")).get("foreach")),
-            *as_list(as_map(rule.get("mutate")).get("foreach")),
+            loop
+            for action in ("validate", "mutate", "generate")
+            for loop in as_list(as_map(rule.get(action)).get("foreach"))
         ]
         entries = [
             entry for holder in [rule, *loops, *targets] for entry in as_list(as_map(holder).get("context"))
