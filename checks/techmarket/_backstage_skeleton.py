@@ -210,11 +210,15 @@ def _given(read: Template) -> set[str] | None:
 
 
 def _not_given(skeleton: Skeleton, given: set[str] | None) -> Iterator[tuple[Position, Reference]]:
+    """Yield what the skeleton reads without being given it, each name at its first place."""
+    seen: set[tuple[str, ...]] = set()
     for path, text in skeleton.texts.items():
         for number, line in enumerate(text.split("\n"), start=1):
             for reference in references(line[:2000]):
                 unknown = given is not None and bool(reference.path) and reference.path[0] not in given
-                if reference.root == "parameters" or (reference.root == "values" and unknown):
+                name = (reference.root, *reference.path[:1])
+                if name not in seen and (name[0] == "parameters" or (name[0] == "values" and unknown)):
+                    seen.add(name)
                     yield Position(path, number, max(1, line.find(reference.text) + 1)), reference
 
 

@@ -1,4 +1,5 @@
 // Says of each YAML text what Backstage's catalogue says: {"documents": [null | reason, …]} or {"error": reason}.
+// To renew package-lock.json: npm config set omit-lockfile-registry-resolved true, then npm install --package-lock-only.
 // Standard input: a JSON list of texts. Standard output: a JSON list of answers in the same order.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
