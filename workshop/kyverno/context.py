@@ -18,6 +18,7 @@ _IDENTITY = dict.fromkeys(
     ("userInfo", "roles", "clusterRoles", "uid", "options", "dryRun", "resource", "requestResource"),
     "needs-user",
 )
+_ACCOUNT = dict.fromkeys(("serviceAccountName", "serviceAccountNamespace"), "needs-user")
 _CLUSTER_ENTRIES = {"apiCall", "configMap", "globalReference", "imageRegistry"}
 
 
@@ -29,7 +30,7 @@ def _named(name: str) -> re.Pattern[str]:
 class Context:
     """One scope of variables. `child` opens an inner one that sees this one and never changes it."""
 
-    def __init__(self, data: dict[str, Any], loaders: list[tuple[str, Any]]) -> None:
+    def __init__(self, data: Partial, loaders: list[tuple[str, Any]]) -> None:
         self.data = data
         self.loaders = loaders
 
@@ -42,8 +43,7 @@ class Context:
         extra: dict[str, Any],
     ) -> Context:
         """The context of an admission request; `extra` are values given from outside, as the CLI allows."""
-        request: dict[str, Any] = Partial({"operation": operation})
-        request.unknowable = _IDENTITY  # type: ignore[attr-defined]
+        request = Partial({"operation": operation}, _IDENTITY)
         known = resource if resource is not None else old or {}
         metadata = found if isinstance(found := known.get("metadata"), dict) else {}
         group, _, version = go_text(known.get("apiVersion") or "").rpartition("/")
@@ -53,28 +53,28 @@ class Context:
             request["object"] = resource
         if old is not None:
             request["oldObject"] = old
-        data: dict[str, Any] = Partial({"request": request})
-        data.unknowable = dict.fromkeys(("serviceAccountName", "serviceAccountNamespace"), "needs-user")  # type: ignore[attr-defined]
-        context = cls(data, [("images", None)])
+        context = cls(Partial({"request": request}, _ACCOUNT), [("images", None)])
         for name, value in extra.items():
             context.put(name, value)
         return context
 
     def child(self) -> Context:
         """An inner scope."""
-        data = Partial(self.data)
-        data.unknowable = self.data.unknowable  # type: ignore[attr-defined]
-        return Context(data, list(self.loaders))
+        return Context(self.data.clone(), list(self.loaders))
 
     def put(self, dotted: str, value: object) -> None:
         """Set a variable; dots separate the levels of nested ones."""
         *outer, last = dotted.split(".")
-        target = self.data
+        target: dict[str, Any] = self.data
         for key in outer:
             inner = target.get(key)
-            copy = type(inner)(inner) if isinstance(inner, dict) else {}
-            if isinstance(inner, Partial):
-                copy.unknowable = inner.unknowable  # type: ignore[attr-defined]
+            copy = (
+                inner.clone()
+                if isinstance(inner, Partial)
+                else dict(inner)
+                if isinstance(inner, dict)
+                else {}
+            )
             target[key] = copy
             target = copy
         target[last] = value

@@ -19,7 +19,13 @@ from workshop.kyverno.values import is_number, same
 class Partial(dict[str, Any]):
     """A mapping of which some keys exist in a real request, but cannot be known here."""
 
-    unknowable: dict[str, str]
+    def __init__(self, known: dict[str, Any], unknowable: dict[str, str]) -> None:
+        super().__init__(known)
+        self.unknowable = unknowable
+
+    def clone(self) -> Partial:
+        """A shallow copy."""
+        return Partial(self, self.unknowable)
 
 
 class _Quiet(visitor._Expression):  # type: ignore[misc]

@@ -145,9 +145,10 @@ def _filter_errors(
     if background and any(item.get(key) for key in ("roles", "clusterRoles", "subjects")):
         yield f"{part}: roles, clusterRoles, subjects are not allowed in background mode (background: false)"
     if background and rule.get("validate"):
-        yield from (
-            f"background scan enabled with subresource {kind}" for kind in kinds if parse_kind(kind)[3]
-        )
+        # Of other groups only the cluster knows whether the subresource exists.
+        parsed = ((kind, parse_kind(kind)) for kind in kinds)
+        known = (kind for kind, (group, _, _, sub) in parsed if sub and group in {"*", "", "apps", "batch"})
+        yield from (f"background scan enabled with subresource {kind}" for kind in known)
     for subject in map(as_map, as_list(item.get("subjects"))):
         if subject.get("kind") not in {"User", "Group", "ServiceAccount"}:
             yield f"{part}.subjects: kind must be 'User', 'Group', or 'ServiceAccount'"
