@@ -9,9 +9,10 @@ from posixpath import normpath
 from workshop.checking import Text
 from workshop.tekton import Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import Finding, judge_image, place
+from ._tekton import IMAGE, Finding, judge_image, place
 
 _SWITCHES = frozenset({"quiet", "verbose", "help", "version", "all-layers"})
+_WITH_VALUE = frozenset({"output", "file", "config", "template", "source-name", "base-path"})
 _SHORT = {
     "o": "output", "q": "quiet", "v": "verbose", "c": "config", "s": "scope", "t": "template", "h": "help",
 }  # fmt: skip
@@ -60,6 +61,7 @@ class Stocktaking:
             words = words[1:]
         elif words[:1] and words[0] in ("attest", "convert", "login", "version", "cataloger"):
             words = words[1:] if words[0] == "attest" else []
+        words = words or self.flags.strays(IMAGE, but=_WITH_VALUE)
         claim = Text("Syft takes stock of the image")
         targets = [word for word in words if not word.startswith("dir:")]
         local = [word for word in words if word.startswith(("dir:", "file:"))]

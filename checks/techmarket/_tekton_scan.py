@@ -8,7 +8,7 @@ from functools import cached_property
 from workshop.checking import Text
 from workshop.tekton import Beyond, Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import Finding, judge_image, place
+from ._tekton import IMAGE, Finding, judge_image, place
 
 _SWITCHES = frozenset(
     {
@@ -27,14 +27,9 @@ _SHORT = {
     "h": "help", "v": "version",
 }  # fmt: skip
 _IMAGE = frozenset({"image", "i"})
-_OTHERS = frozenset(
-    {
-        "fs", "filesystem", "rootfs", "repo", "repository", "config", "conf", "k8s", "kubernetes", "sbom",
-        "vm", "server",
-        "convert", "plugin", "clean", "version", "registry", "module", "vex", "completion", "help", "client",
-        "aws",
-    }
-)  # fmt: skip
+_WITH_VALUE = frozenset(
+    {"input", "output", "cache-dir", "config", "severity", "format", "template", "ignorefile"}
+)
 SEVERITIES = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 # Formats that take stock instead of judging, unless the vulnerability scanner is asked for.
 _STOCKTAKING = frozenset({"cyclonedx", "spdx", "spdx-json", "github"})
@@ -95,7 +90,7 @@ class Scan:
                 Text("`fs` and `config` look at files; what was pushed is looked at by `image`."),
             )
         ]  # fmt: skip
-        words = self.flags.words[1:] if right or self.subcommand in _OTHERS else self.flags.words
+        words = self.flags.words[1:] or self.flags.strays(IMAGE, but=_WITH_VALUE)
         if right:
             found.append(judge_image("target", words, self._at("IMAGE", *words[:1]), claim, "image-missing"))
         return found
@@ -111,6 +106,9 @@ class Scan:
                 "--exit-code may stand in the configuration file {file}",
                 file=shown(self.option("config") or ""),
             )
+            return [Finding("gate", "exit-code-unclear", claim, None, at, expected, observed)]
+        if value is None and self._judged_otherwise():
+            observed = Text("no --exit-code, but the script may fail by itself")
             return [Finding("gate", "exit-code-unclear", claim, None, at, expected, observed)]
         if value is None:
             return [
@@ -129,6 +127,14 @@ class Scan:
         fails = number % 256 != 0
         fact = "exit-code" if fails else "exit-code-zero"
         return [Finding("gate", fact, claim, fails, at, expected, f"--exit-code {number}", advice)]
+
+    def _judged_otherwise(self) -> bool:
+        """Whether the script can fail although Trivy succeeds: it may read Trivy's report itself."""
+        try:
+            ways = self.program.ways
+        except Beyond:
+            return True
+        return any(way.status != 0 and any(ran.argv == self.ran.argv for ran in way.commands) for way in ways)
 
     def _severity(self) -> list[Finding]:
         claim = Text("CRITICAL is among the severities that count")

@@ -19,7 +19,7 @@ from workshop.tekton import (
     version_of,
 )
 
-from ._tekton import Finding, judge_image, place
+from ._tekton import IMAGE, Finding, judge_image, place
 
 _SWITCHES = frozenset(
     {
@@ -32,6 +32,7 @@ _SWITCHES = frozenset(
         "registry-referrers-mode-legacy", "help",
     }
 )  # fmt: skip
+_WITH_VALUE = frozenset({"key", "output", "payload", "attachment", "identity-token"})
 _SHORT = {
     "y": "yes",
     "a": "annotations",
@@ -82,7 +83,8 @@ class Signing:
         ]  # fmt: skip
         if right:
             at = self._at("IMAGE", *self.flags.words[1:2])
-            found.append(judge_image("signs", self.flags.words[1:], at, claim, "image-missing"))
+            words = self.flags.words[1:] or self.flags.strays(IMAGE, but=_WITH_VALUE)
+            found.append(judge_image("signs", words, at, claim, "image-missing"))
         return [*found, *self._upload(), *self._keyless(), *self._silent(), *self._stops(), *self._remarks()]
 
     def _upload(self) -> list[Finding]:

@@ -71,6 +71,9 @@ SCRIPTS = [
     "trivy image x &\ntrue",
     "case_=1; trivy image x",
     "echo 'a;b' \"c|d\" e\\&f; trivy image x",
+    "case abc in a*) trivy x ;; *) exit 0 ;; esac",
+    "case abc in\n  (x|y) exit 3 ;;\n  *) trivy x; exit 2\nesac\necho after",
+    "case x in a) exit 4;; esac",
     "exit",
     "trivy image x; exit",
     "exit 300",
@@ -138,7 +141,7 @@ def test_a_command_line_without_a_shell() -> None:
 @pytest.mark.parametrize(
     "script",
     [
-        "case $x in a) ;; esac",
+        "case $x in a",
         "while true; do :; done",
         "if true",
         "echo 'open",

@@ -56,6 +56,13 @@ def test_comments_and_bare_words_of_a_script_are_not() -> None:
     assert mistaken("echo ${params.IMAGE}", script=True) == ["${params.IMAGE}"]
 
 
+@pytest.mark.parametrize(
+    "script", ["exit ${result}", "cp x $result.json", "echo ${params}", "$(task.sh)", "${param:-x}"]
+)
+def test_what_a_shell_means_by_it_is_left_alone(script: str) -> None:
+    assert mistaken(script, script=True) == []
+
+
 def test_filling_in() -> None:
     known = {"params.A": "one", "params.B": None}
     filled = fill("$(params.A) $(params['B']) $(params.C)", known)

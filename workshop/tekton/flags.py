@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
+from workshop.tekton.variables import tokens
+
 
 @dataclass(slots=True)
 class Flags:
@@ -17,6 +19,20 @@ class Flags:
         """Return the value that counts: the last one; None where the flag is not given."""
         given = self.values.get(name)
         return given[-1] if given else None
+
+    def strays(self, key: str, *, but: Set[str] = frozenset()) -> list[str]:
+        """Return the values that stand for `key` and seem to belong to a flag.
+
+        A switch that is not known takes the word behind it for its value; `but` names flags that
+        really take one.
+        """
+        return [
+            value
+            for name, values in self.values.items()
+            if name not in but
+            for value in values
+            if key in tokens(value)
+        ]
 
     def is_on(self, name: str) -> bool | None:
         """Return what a switch says, None where it is not given."""

@@ -168,7 +168,8 @@ _TASK_RUN_SPEC: Final = _object(
     pipelineTaskName=TEXT, serviceAccountName=TEXT, podTemplate=_POD_TEMPLATE,
     stepSpecs=_list(_object(("name", "computeResources"), name=TEXT, computeResources=_RESOURCES)),
     sidecarSpecs=_list(_object(("name", "computeResources"), name=TEXT, computeResources=_RESOURCES)),
-    metadata=_object(labels=_map(TEXT), annotations=_map(TEXT)), computeResources=_RESOURCES, timeout=DURATION,
+    metadata=_object(labels=_map(TEXT), annotations=_map(TEXT)), computeResources=_RESOURCES,
+    timeout=DURATION,
 )  # fmt: skip
 _RUN_SPEC: Final = _object(
     pipelineRef=_PIPELINE_REF, pipelineSpec=_PIPELINE_SPEC, params=_list(_PARAM), status=TEXT,

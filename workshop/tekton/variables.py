@@ -32,22 +32,24 @@ SCOPES: Final = frozenset(
     }
 )
 
+# params.IMAGE on its own, at the beginning of a value or after `=`
 _BARE: Final = re.compile(
     r"(?:(?<=^)|(?<==)|(?<=\s)|(?<=[\"']))(?:params|workspaces)\.[A-Za-z_][A-Za-z0-9_.-]*(?=$|[\s\"'/:@])"
 )
 _COMMENT: Final = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _MISTAKES: Final = (
-    # ${params.X}: the shell's braces
-    re.compile(r"\$\{\s*(?:inputs\.)?(?:params?|workspaces?|results?|tasks?|context)\b[^}]*\}"),
-    # $params.X: no parentheses at all
-    re.compile(r"\$(?:params?|workspaces?|results?|tasks?)[.\[][A-Za-z0-9_.\[\]\"'-]*"),
-    # $( params.X ), $(param.X), $(workspace.X.path), $(Params.X): not the word Tekton looks for
-    re.compile(r"\$\(\s+(?:params|workspaces|results|tasks)[.\[][^)]*\)|\$\((?:params|workspaces|results|tasks)[.\[][^)\s]*\s+\)"),
-    re.compile(r"\$\((?:param|parameters?|workspace|result|task|Params|PARAMS|Workspaces|inputs\.workspaces)[.\[][^)]*\)"),
+    # ${params.X}: the shell's braces. Without the dot it is the shell's own variable.
+    re.compile(r"\$\{\s*(?:inputs\.)?(?:params?|workspaces?|results?|tasks?|context)\s*[.\[][^}]*\}"),
+    # $params.X: no brackets at all
+    re.compile(r"\$(?:params?|workspaces?)[.\[][A-Za-z_\"'][A-Za-z0-9_.\[\]\"'-]*"),
+    # $( params.X ): blanks inside
+    re.compile(r"\$\(\s+(?:params|workspaces|results|tasks)[.\[][^)]*\)|\$\((?:params|workspaces)[.\[][^)\s]*\s+\)"),
+    # $(param.X), $(workspace.X.path), $(Params.X): not the word Tekton looks for
+    re.compile(r"\$\((?:param|parameters?|workspace|Params|PARAMS|Workspaces|WORKSPACES|inputs\.workspaces)[.\[][^)]*\)"),
+    re.compile(r"\$\((?:result\.[\w-]+\.path|task\.[\w-]+\.results\.[^)]*)\)"),
     # {{ params.X }}, $[params.X], %(params.X): other tools' templates
     re.compile(r"\{\{-?\s*\$?(?:params|workspaces|tasks|inputs|parameters)\.[^}]*\}\}"),
     re.compile(r"\$\[(?:params|workspaces|tasks)\.[^\]]*\]|%\((?:params|workspaces)\.[^)]*\)"),
-    # params.IMAGE on its own, at the beginning of a value or after `=`
     _BARE,
 )  # fmt: skip
 

@@ -4,7 +4,8 @@ A script is followed command by command, with a caller's answer to what each com
 Where the way depends on something unknown (a file, a value of the run) every way is followed.
 """
 
-from workshop.tekton.shell.running import Ran, Way, follow, follow_argv
+from workshop.tekton.shell.outcome import Ran, Way
+from workshop.tekton.shell.running import follow, follow_argv
 from workshop.tekton.shell.syntax import Beyond
 
 __all__ = ["Beyond", "Ran", "Way", "follow", "follow_argv"]

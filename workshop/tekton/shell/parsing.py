@@ -10,6 +10,7 @@ from workshop.tekton.shell.lexing import Lexer
 from workshop.tekton.shell.syntax import (
     Beyond,
     Block,
+    Case,
     Chain,
     Function,
     If,
@@ -140,7 +141,9 @@ class Parser:
                 return self._while()
             case "for":
                 return self._for()
-            case "case" | "select" | "coproc":
+            case "case":
+                return self._case()
+            case "select" | "coproc":
                 raise Beyond(str(self._word()))
             case "function":
                 self.place += 1
@@ -187,6 +190,34 @@ class Parser:
             self.place += 1
         body = self._body()
         return Loop("for", body, (), variable, None if words is None else tuple(words), self._redirects())
+
+    def _case(self) -> Case:
+        self.place += 1
+        word = self._peek()
+        if not isinstance(word, tuple):
+            raise Beyond("case")
+        self.place += 1
+        self._newlines()
+        self._expect("in")
+        arms: list[tuple[tuple[Word, ...], tuple[Chain, ...]]] = []
+        while True:
+            self._newlines()
+            if self._word() == "esac":
+                break
+            if self._peek() == "(":
+                self.place += 1
+            patterns: list[Word] = []
+            while isinstance(token := self._peek(), tuple):
+                patterns.append(token)
+                self.place += 1
+                if self._peek() == "|":
+                    self.place += 1
+            self._expect(")")
+            arms.append((tuple(patterns), self._list(frozenset({"esac"}))))
+            if self._peek() == ";;":
+                self.place += 1
+        self._expect("esac")
+        return Case(word, tuple(arms), self._redirects())
 
     def _body(self) -> tuple[Chain, ...]:
         self._expect("do")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final
 
 from workshop.tekton.shell.conditions import UNKNOWN, evaluate
 from workshop.tekton.shell.expanding import State
 from workshop.tekton.shell.invoking import ShellScript, shell_script, unwrapped
+from workshop.tekton.shell.outcome import Ran, Way
 from workshop.tekton.shell.parsing import parse
 from workshop.tekton.shell.syntax import (
     Beyond,
     Block,
+    Case,
     Chain,
     Function,
     If,
@@ -22,32 +25,13 @@ from workshop.tekton.shell.syntax import (
     Pipeline,
     Simple,
 )
+from workshop.tekton.variables import tokens
 
 _MAX_WAYS: Final = 64
 _MAX_STEPS: Final = 2_000
 _MAX_ROUNDS: Final = 6
 
 Status = Callable[[Sequence[str]], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A command that was run: its words, the variables it saw, and where its output went.
-
-    `outputs` holds file names; "" stands for the log of the step, "|" for another command.
-    """
-
-    argv: tuple[str, ...]
-    variables: Mapping[str, str | None]
-    outputs: tuple[str, ...] = ("",)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way through a script: the commands in their order and the exit status."""
-
-    commands: tuple[Ran, ...]
-    status: int
 
 
 class _Exit(Exception):
@@ -217,6 +201,8 @@ class _Shell(State):
                     return self._if(command)
                 case Loop():
                     return self._loop(command)
+                case Case():
+                    return self._case(command)
         finally:
             self.output.pop()
 
@@ -250,6 +236,17 @@ class _Shell(State):
                     ended = 0
                     break
         return ended
+
+    def _case(self, command: Case) -> int:
+        word = self.joined(command.word)
+        for patterns, body in command.arms:
+            written = [self.joined(pattern) for pattern in patterns]
+            known = not tokens(word + "".join(written))
+            matches = any(fnmatchcase(word, pattern) for pattern in written)
+            if matches if known or "*" in written else self._decide():
+                self.last = 0
+                return self.run_list(body)
+        return 0
 
     def _simple(self, command: Simple) -> int:
         self.substituted = None

@@ -91,6 +91,15 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A word and the arms it may take: patterns with what they lead to."""
+
+    word: Word
+    arms: tuple[tuple[tuple[Word, ...], tuple[Chain, ...]], ...]
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function definition."""
 
@@ -98,4 +107,4 @@ class Function:
     body: Node
 
 
-Node = Simple | Block | If | Loop | Function
+Node = Simple | Block | If | Loop | Case | Function
