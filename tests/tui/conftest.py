@@ -51,9 +51,7 @@ class Hands:
 
     async def at(self, screen: type[Any]) -> Any:
         """Wait for a screen and return it, drawn."""
-        await self.until(
-            lambda: isinstance(self.app.screen, screen) and self.app.screen.is_mounted, str(screen)
-        )
+        await self.until(lambda: isinstance(self.app.screen, screen), str(screen))
         await self.pilot.pause()
         return self.app.screen
 

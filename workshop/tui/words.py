@@ -53,6 +53,8 @@ NOT_JUDGED: Final = {
     Reason.NO_CONTAINERS: Text("This needs containers that run, which the sandbox does not have."),
     Reason.NO_NETWORK: Text("This needs the network, which is not looked at here."),
     Reason.NO_CLUSTER: Text("No cluster answers, so nothing can be said about it."),
+    Reason.NO_SANDBOX: Text("No sandbox is running here, so nothing can be said about it."),
+    Reason.BEYOND_EVALUATOR: Text("What is written here is beyond what the workshop can evaluate."),
     Reason.NOT_BUILT: Text("This version of the workshop does not look there yet."),
 }
 

@@ -80,7 +80,7 @@ class Drawn(Screen[Result]):
         if focused is not None and (widget := next(iter(self.query(f"#{focused}")), None)) is not None:
             widget.focus(scroll_visible=False)
         self.refresh_bindings()
-        self.draw()
+        self.redraw()
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
