@@ -40,7 +40,7 @@ def afterwards(programs: None, state_folder: Path) -> Iterator[None]:
 
 @pytest.fixture
 def sandbox(afterwards: None) -> Sandbox:
-    """A small sandbox (etcd, API server, Kyverno) that may be mistreated, with the data of the test before."""
+    """A small sandbox (etcd, API server, Kyverno) that may be mistreated; it keeps its data."""
     return _up()
 
 

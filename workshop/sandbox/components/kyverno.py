@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.sandbox.client import Document
+from workshop.sandbox.client import Api, ApiError, Document
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
 
@@ -30,6 +30,17 @@ _WANTED = (
     "RoleBinding",
     "ClusterRole",
     "ClusterRoleBinding",
+)
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_RESOURCE_CONFIGURATIONS = (
+    "validatingwebhookconfigurations/kyverno-resource-validating-webhook-cfg",
+    "mutatingwebhookconfigurations/kyverno-resource-mutating-webhook-cfg",
+)
+_POLICIES = (
+    "/apis/kyverno.io/v1/clusterpolicies",
+    "/apis/kyverno.io/v1/policies",
+    "/apis/policies.kyverno.io/v1/validatingpolicies",
+    "/apis/policies.kyverno.io/v1/mutatingpolicies",
 )
 _CONFIGURATIONS = ("validatingwebhookconfigurations/kyverno-", "mutatingwebhookconfigurations/kyverno-")
 
@@ -115,7 +126,19 @@ _REFUSED: Document = {
 def _ready(running: Running) -> bool:
     # The configurations are registered before the certificate serves, and before that everything is admitted:
     # what counts is that a wrong policy is refused, by Kyverno.
-    return running.api.refuses(_REFUSED, by="validate-policy.kyverno.svc")
+    if not running.api.refuses(_REFUSED, by="validate-policy.kyverno.svc"):
+        return False
+    try:
+        return _policies_enforced(running.api)
+    except ApiError:
+        return False
+
+
+def _policies_enforced(api: Api) -> bool:
+    """Tell whether policies from before this start are enforced again: their webhooks were removed."""
+    if not any(api.request("GET", f"{path}?limit=1")["items"] for path in _POLICIES):
+        return True
+    return any((api.get(f"{_ADMISSION}/{name}") or {}).get("webhooks") for name in _RESOURCE_CONFIGURATIONS)
 
 
 PART = Part(
