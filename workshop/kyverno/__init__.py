@@ -30,8 +30,8 @@ def admit(
     Policies: ClusterPolicy and Policy (kyverno.io), ValidatingPolicy, MutatingPolicy, ImageValidatingPolicy
     and their Namespaced forms (policies.kyverno.io), ValidatingAdmissionPolicy with its bindings,
     MutatingAdmissionPolicy.
-    `resource` is the object as the API server hands it over, so with its namespace; `old` the object before an
-    UPDATE or DELETE; `namespace_labels` the labels of its namespace, None when they are not known.
+    `resource` is the object as the API server hands it over, so with its namespace; `old` the object before
+    an UPDATE or DELETE; `namespace_labels` the labels of its namespace, None when they are not known.
     """
     from workshop.kyverno import engine
 
