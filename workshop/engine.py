@@ -88,9 +88,7 @@ def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
         setting = Setting(
             exercise, run.workspace, run.answers, run.mode, _stage(run, exercise, checks, stack)
         )
-        can_be_read = readable(setting)
-        if can_be_read is not None:
-            results.append(can_be_read)
+        results += readable(setting)
         outcomes: dict[Check, Verdict] = {}
         for check in checks:
             result = run_check(setting, check, outcomes)

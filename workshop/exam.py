@@ -240,9 +240,7 @@ class Exam:
         return None
 
     def _documents(self, path: str, dialect: Dialect) -> list[Document]:
-        if not self.workspace.exists(path) and path.endswith(".yaml"):
-            twin = path.removesuffix(".yaml") + ".yml"
-            path = twin if self.workspace.exists(twin) else path
+        path = self.workspace.spelling(path)
         try:
             return self.workspace.documents(path, dialect=dialect)
         except Unreadable as unreadable:

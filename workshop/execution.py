@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workshop.answers import Answers
@@ -88,41 +88,32 @@ def run_check(setting: Setting, check: Check, outcomes: Mapping[Check, Verdict])
     )
 
 
-def readable(setting: Setting) -> CheckResult | None:
-    """Say of every deliverable that is there whether it can be read; None when there is none yet."""
+def readable(setting: Setting) -> list[CheckResult]:
+    """Say of every file that is there whether it can be read: a must for what is asked, else advice."""
+    exercise = setting.exercise
+    # Without a deciding file half, a file that can be read must not decide either.
+    level = Level.MUST if Half.FILES in exercise.halves else Level.SHOULD
+    title = Text("The files of this exercise can be read")
+    beside = Text("What is kept beside them can be read")
+    asked = _readable(setting, exercise.deliverables, f"{exercise.id}.readable", title, level)
+    # A name that ends in a slash is a folder: what is in it is for the checks to judge.
+    files = [path for path in exercise.optional if not path.endswith("/")]
+    kept = _readable(setting, files, f"{exercise.id}.kept_readable", beside, Level.SHOULD)
+    return [result for result in (asked, kept) if result is not None]
+
+
+def _readable(
+    setting: Setting, paths: Iterable[str], check_id: str, title: Text, level: Level
+) -> CheckResult | None:
     started = time.perf_counter()
-    facts: list[Fact] = []
-    for path in (*setting.exercise.deliverables, *setting.exercise.optional):
-        if path.endswith("/"):
-            continue  # a folder: what is in it is for the checks to judge
-        try:
-            if path.endswith((".yaml", ".yml")):
-                setting.workspace.documents(path)
-            else:
-                setting.workspace.text(path)
-        except Unreadable as unreadable:
-            problem = unreadable.problem
-            if problem.kind in ("missing", "empty"):
-                continue
-            position = problem.position
-            source = Source(position.file, position.line, position.column) if position else Source(file=path)
-            claim = Text("{path} can be read", path=path)
-            facts.append(
-                Fact(
-                    f"{problem.kind}", claim, False, observed=problem.text, next=problem.remedy, source=source
-                )
-            )
-        else:
-            facts.append(
-                Fact("readable", Text("{path} can be read", path=path), True, source=Source(file=path))
-            )
+    facts = [fact for path in paths if (fact := _readable_fact(setting.workspace, path)) is not None]
     if not facts:
         return None
     verdict, reason = check_verdict(facts)
     return CheckResult(
-        id=f"{setting.exercise.id}.readable",
-        title=Text("The files of this exercise can be read"),
-        level=Level.MUST,
+        id=check_id,
+        title=title,
+        level=level,
         half=Half.FILES,
         verdict=verdict,
         reason=reason,
@@ -130,6 +121,25 @@ def readable(setting: Setting) -> CheckResult | None:
         seconds=time.perf_counter() - started,
         facts=tuple(facts),
     )
+
+
+def _readable_fact(workspace: Workspace, path: str) -> Fact | None:
+    """Return the finding about one file, None when there is nothing yet."""
+    path = workspace.spelling(path)
+    try:
+        if path.endswith((".yaml", ".yml")):
+            workspace.documents(path)
+        else:
+            workspace.text(path)
+    except Unreadable as unreadable:
+        problem = unreadable.problem
+        if problem.kind in ("missing", "empty"):
+            return None
+        position = problem.position
+        source = Source(position.file, position.line, position.column) if position else Source(file=path)
+        claim = Text("{path} can be read", path=path)
+        return Fact(problem.kind, claim, False, observed=problem.text, next=problem.remedy, source=source)
+    return Fact("readable", Text("{path} can be read", path=path), True, source=Source(file=path))
 
 
 def _out_of_reach(setting: Setting, half: Half, *, containers: bool) -> Reason | None:

@@ -44,6 +44,13 @@ class Workspace:
         except Unreadable as unreadable:
             return unreadable.problem.kind != "missing"
 
+    def spelling(self, path: str) -> str:
+        """Return the path as the student spelt its ending: `.yml` where only that file is there."""
+        if not path.endswith(".yaml") or self.exists(path):
+            return path
+        twin = path.removesuffix(".yaml") + ".yml"
+        return twin if self.exists(twin) else path
+
     def files(self, folder: str, suffixes: Iterable[str] = ()) -> list[str]:
         """Return the regular files below a folder, sorted; with `suffixes`, those that end in one of them.
 
