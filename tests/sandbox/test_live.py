@@ -142,6 +142,9 @@ def _ready(found: Document | None, replicas: int) -> Document | None:
     [
         ("monitoring.coreos.com/v1", "PrometheusRule"),
         ("monitoring.coreos.com/v1", "ServiceMonitor"),
+        ("litmuschaos.io/v1alpha1", "ChaosEngine"),
+        ("apiextensions.crossplane.io/v2", "CompositeResourceDefinition"),
+        ("pkg.crossplane.io/v1", "Provider"),
         ("policies.kyverno.io/v1", "ValidatingPolicy"),
         ("autoscaling/v2", "HorizontalPodAutoscaler"),
         ("policy/v1", "PodDisruptionBudget"),

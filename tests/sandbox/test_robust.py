@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -182,6 +183,14 @@ def test_too_little_memory(programs: None, state_folder: Path, monkeypatch: pyte
     with pytest.raises(SandboxError, match="100 MB of memory are free"):
         _up("starving")
     assert not Sandbox("starving").status().running
+
+
+def test_a_full_disk(programs: None, state_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=200_000_000))
+    with pytest.raises(SandboxError, match="200 MB are free") as raised:
+        _up("full")
+    assert "WORKSHOP_STATE" in str(raised.value.remedy)
 
 
 def test_a_folder_too_deep_for_sockets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Progress = Callable[[Message], None]
 _POLL_SECONDS: Final = 0.03
 _DOWN_SECONDS: Final = 15.0
+# etcd sets 64 MB aside for its log at once; the rest is what a lab writes, several times over.
+_ROOM_BYTES: Final = 300_000_000
 DEFAULT_NAME: Final = "default"
 
 
@@ -117,6 +120,7 @@ class Sandbox:
             self.down()
         _provide(wanted, build_missing=build_missing, progress=progress)
         _enough_memory(wanted)
+        _enough_room(self.home.root)
         return self._start(wanted, idle_seconds)
 
     def _start(self, parts: tuple[str, ...], idle_seconds: float) -> subprocess.Popen[bytes]:
@@ -263,8 +267,6 @@ class Sandbox:
 
         A running sandbox keeps running; one that is down begins anew at its next start.
         """
-        import shutil
-
         self.touch()
         if self.status().up and self.home.pristine.exists() and self._restore():
             return
@@ -338,6 +340,20 @@ def _enough_memory(parts: tuple[str, ...]) -> None:
                 need=need,
             ),
             Text("Close other programs, or leave out parts (“--with”)."),
+        )
+
+
+def _enough_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM_BYTES:
+        raise SandboxError(
+            Text(
+                "{have} MB are free on the disk that holds {folder}; a sandbox takes {need} MB.",
+                have=free // 1_000_000,
+                folder=str(folder),
+                need=_ROOM_BYTES // 1_000_000,
+            ),
+            Text("Make room, or set WORKSHOP_STATE to a folder on another disk."),
         )
 
 

@@ -192,12 +192,12 @@ class Fleet:
             how = Text("signal {signal}", signal=-status)
         else:
             how = Text("exit status {status}", status=status)
-        return ComponentEndedError(
-            component.name,
-            Text("{component} has ended ({how}).", component=component.name, how=how),
-            Text("Its whole log: “workshop sandbox logs {component}”.", component=component.name),
-            self.last_lines(component.name),
-        )
+        lines = self.last_lines(component.name)
+        remedy = Text("Its whole log: “workshop sandbox logs {component}”.", component=component.name)
+        if any("no space left on device" in line for line in lines):
+            remedy = Text("The disk is full: make room, or set WORKSHOP_STATE to a folder on another disk.")
+        problem = Text("{component} has ended ({how}).", component=component.name, how=how)
+        return ComponentEndedError(component.name, problem, remedy, lines)
 
     def last_lines(self, component: str) -> tuple[str, ...]:
         """Return the end of a component's log."""

@@ -5,14 +5,40 @@ from __future__ import annotations
 from workshop.sandbox.model import Family, Part
 from workshop.sandbox.running import Running
 
-_GROUP = "monitoring.coreos.com"
-# What a lab writes; the definitions of whole Prometheus installations are ten times as large.
-_KINDS = ("prometheusrules", "servicemonitors", "podmonitors", "probes")
+
+def _chosen(folder: str, group: str, *kinds: str) -> dict[str, str]:
+    # What a lab writes: whole installations bring definitions ten times as large, which take memory.
+    return {f"crds/{kind}": f"{folder}/{group}_{kind}.yaml" for kind in kinds}
+
+
 PROMETHEUS = Family(
     name="prometheus-operator",
     module="github.com/prometheus-operator/prometheus-operator",
     version="v0.85.0",
-    files={f"crds/{kind}": f"example/prometheus-operator-crd/{_GROUP}_{kind}.yaml" for kind in _KINDS},
+    files=_chosen(
+        "example/prometheus-operator-crd",
+        "monitoring.coreos.com",
+        "prometheusrules",
+        "servicemonitors",
+        "podmonitors",
+        "probes",
+    ),
+)
+LITMUS = Family(
+    name="litmus",
+    module="github.com/litmuschaos/chaos-operator",
+    # Its tags (3.0.0) are no versions to Go: the commit that litmus itself requires.
+    version="v0.0.0-20230718113617-6819a4be12e4",
+    files={"crds": "deploy/crds"},
+)
+CROSSPLANE = Family(
+    name="crossplane",
+    module="github.com/crossplane/crossplane/v2",
+    version="v2.0.2",
+    files=_chosen(
+        "cluster/crds", "apiextensions.crossplane.io", "compositeresourcedefinitions", "compositions"
+    )
+    | _chosen("cluster/crds", "pkg.crossplane.io", "providers", "functions", "configurations"),
 )
 
 
@@ -21,4 +47,4 @@ def _install(running: Running) -> None:
         running.api.apply_all(running.documents(family, "crds"))
 
 
-PART = Part(name="crds", families=(PROMETHEUS,), needs=("server",), install=_install)
+PART = Part(name="crds", families=(PROMETHEUS, LITMUS, CROSSPLANE), needs=("server",), install=_install)
