@@ -190,6 +190,7 @@ def variables_hold(exam: Exam, document: Document, task: Task) -> None:
 
 def can_start(exam: Exam, document: Document, task: Task) -> None:
     """Record whether each step's program is to be found in its image."""
+    _has_steps(exam, document, task)
     for step in task.steps:
         program = Program(step, task.values())
         known = program.known
@@ -229,6 +230,7 @@ def can_start(exam: Exam, document: Document, task: Task) -> None:
 
 def pinned(exam: Exam, document: Document, task: Task) -> None:
     """Record whether the images of a Task can be replaced behind its back."""
+    _has_steps(exam, document, task)
     for step in task.steps:
         image = Program(step, task.values()).image
         exam.fact(
@@ -244,6 +246,7 @@ def pinned(exam: Exam, document: Document, task: Task) -> None:
 
 def bounded(exam: Exam, document: Document, task: Task) -> None:
     """Record whether each step has the limits that the policy of exercise 2.3 asks of its container."""
+    _has_steps(exam, document, task)
     old = str(document.get("apiVersion")).endswith("v1beta1")
     field = "resources" if old else "computeResources"
     for step in task.steps:
@@ -261,6 +264,13 @@ def bounded(exam: Exam, document: Document, task: Task) -> None:
             next=Text("The policy of exercise 2.3 refuses the Pod of this Task without them."),
             where=document.at(*step.view.path),
         )
+
+
+def _has_steps(exam: Exam, document: Document, task: Task) -> None:
+    """Say that there is nothing to look at; what Tekton says of it is a fact of another check."""
+    if not task.steps:
+        where = document.at("spec", "steps")
+        exam.fact("no-steps", Text("The Task has steps"), met=None, where=where, reason=Reason.NEEDS)
 
 
 def place(step: Step, *words: str) -> Path:

@@ -164,6 +164,34 @@ def clone_reaches_build(exam: Exam, document: Document, stages: Stages) -> None:
         )
 
 
+def same_folder(exam: Exam, document: Document, stages: Stages) -> None:
+    """Record whether the clone puts the sources where the build looks for them."""
+    folders: dict[str, set[str]] = {CLONE: set(), BUILD: set()}
+    for stage, found in folders.items():
+        for task in stages.by_stage[stage]:
+            found.update(each.text("subPath") for each in task.view.items("workspaces"))
+    below = [task for task in stages.by_stage[CLONE] if task.given.get("subdirectory")]
+    where = document.at(*below[0].view.path, "params") if below else document.at("spec", "tasks")
+    exam.fact(
+        "build-elsewhere",
+        Text("The clone puts the sources where the build looks for them"),
+        not below and (folders[CLONE] == folders[BUILD] or not all(folders.values())),
+        expected=Text("no subdirectory, and the same subPath for both"),
+        observed=Text(
+            "clone: {clone}, build: {build}",
+            clone=_named(folders[CLONE], below),
+            build=_named(folders[BUILD]),
+        ),
+        next=Text("Let both work in the root of the workspace, or point kaniko's context to the folder."),
+        where=where,
+    )
+
+
+def _named(folders: set[str], below: list[PipelineTask] | None = None) -> str:
+    names = [*sorted(folders), *(str(task.given.get("subdirectory")) for task in below or ())]
+    return ", ".join(filter(None, names)) or "."
+
+
 def judge_fit(exam: Exam, document: Document, stages: Stages) -> None:
     """Record what pipeline tasks do not give to their Tasks, as far as these are in td/."""
     absent: list[str] = []

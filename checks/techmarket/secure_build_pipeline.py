@@ -12,6 +12,7 @@ from ._tekton_flow import (
     gate_holds,
     images_reach,
     judge_fit,
+    same_folder,
     signs_digest,
 )
 from ._tekton_order import judge_order
@@ -244,6 +245,16 @@ def same_namespace(exam: Exam) -> None:
             )
     if not exam.facts:
         exam.fact("one-namespace", Text("Pipeline and Tasks are in one namespace"), met=True)
+
+
+@check(level=remark)
+def one_folder(exam: Exam) -> None:
+    """Clone and build mean the same folder of the workspace.
+
+    The Dockerfile is looked for where the build says, not where the clone has put it.
+    """
+    document, stages = _stages(exam)
+    same_folder(exam, document, stages)
 
 
 @check(level=remark)
