@@ -206,7 +206,10 @@ def consequence(exam: Exam) -> None:
     answer = exam.answers.get(exam.exercise.id, "consequence")
     text = answer.text if answer is not None else _text(exam)
     overspent = says_overspent(text) or any(
-        each.near(value, 0.15) for each in quantities(text) for value in (-1.8, -1.17)
+        each.near(value, 0.15)
+        for line in text.split("\n")
+        for each in quantities(line)
+        for value in (-1.8, -1.17)
     )
     still = not overspent and says_still_met(text)
     exam.fact(

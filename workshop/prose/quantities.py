@@ -6,10 +6,13 @@ both readings are kept.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+_MAX_TEXT: Final = 4_000
+_MAX_QUANTITIES: Final = 200
 Dimension = Literal["time", "percent", "plain", "days"]
 _NUMBER: Final = r"\d{1,3}(?:[  ]\d{3})+(?:[.,]\d{1,12})?|\d{1,12}(?:[.,]\d{1,12})*"
 _HOURS: Final = r"(?:heures?|hours?|hrs?|h)"
@@ -52,7 +55,11 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Return the quantities of a text in their order. Times of day (14:00:05) are left out."""
+    """Return the quantities of a line or sentence in their order. Times of day (14:00:05) are left out.
+
+    Looks at the first 4,000 characters and 200 quantities: no sentence has more.
+    """
+    text = text[:_MAX_TEXT]
     found: list[Quantity] = []
     taken = [(match.start(), match.end()) for match in _CLOCK.finditer(text)]
     for match in _CLOCK.finditer(text):
@@ -61,7 +68,7 @@ def quantities(text: str) -> list[Quantity]:
             total = minutes + seconds / 60
             found.append(Quantity((total,), "time", match.start(), match.end()))
     for pattern in (_COMPOUND, _HOURS_MINUTES, _SIMPLE):
-        for match in pattern.finditer(text):
+        for match in itertools.islice(pattern.finditer(text), _MAX_QUANTITIES):
             if any(
                 match.start("n" if pattern is _SIMPLE else "m") < end and start < match.end()
                 for start, end in taken
