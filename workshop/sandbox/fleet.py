@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from workshop.sandbox import credentials, pristine, processes
+from workshop.sandbox.client import ApiError
 from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.journal import Journal
 from workshop.sandbox.model import Component, Part
@@ -24,6 +25,9 @@ from workshop.texts import Message, Text
 
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.02
+_AGAIN_SECONDS: Final = 0.5
+# No answer, conflict, too many requests, and failures on the server's side.
+_PASSING: Final = frozenset({0, 409, 429, 500, 502, 503, 504})
 _STOP_SECONDS: Final = 5.0
 _LAST_LINES: Final = 12
 _LAST_BYTES: Final = 20_000
@@ -125,9 +129,23 @@ class Fleet:
         for part in running.parts:
             if part.name in install and part.install is not None:
                 self._journal.write("step", Text("Installing the objects of {part}", part=part.name))
-                part.install(running)
+                self._insist(part.install, running)
             if part.adapt is not None:
-                part.adapt(running)
+                self._insist(part.adapt, running)
+
+    def _insist(self, put: Callable[[Running], None], running: Running) -> None:
+        """Put objects in place; again, when the API server was too busy or somebody was quicker."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                put(running)
+            except ApiError as error:
+                if error.status not in _PASSING or time.monotonic() > deadline:
+                    raise
+                self._look()
+                self.pause(_AGAIN_SECONDS)
+            else:
+                return
 
     def _is_ready(self, name: str) -> bool:
         one = self._fleet.get(name)

@@ -97,7 +97,15 @@ def _controller(running: Running) -> list[str]:
     images = ("entrypoint", "nop", "sidecarlogresults", "workingdirinit", "shell", "shell-win")
     named = [f"-{one}-image={_MODULE}/{one}" for one in images if one != "shell-win"]
     kubeconfig = running.kubeconfig(f"{_ACCOUNT}:tekton-pipelines-controller")
-    return [f"-kubeconfig={kubeconfig}", "-disable-ha", *named, f"-shell-image-win={_MODULE}/shell"]
+    # What limits a client towards a shared API server only slows this one.
+    unlimited = ["-kube-api-qps=1000", "-kube-api-burst=2000"]
+    return [
+        f"-kubeconfig={kubeconfig}",
+        "-disable-ha",
+        *unlimited,
+        *named,
+        f"-shell-image-win={_MODULE}/shell",
+    ]
 
 
 def _install(running: Running) -> None:
