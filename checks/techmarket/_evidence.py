@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,9 @@ _SUFFIXES: Final = (".json", ".txt", ".log", ".md", ".out")
 _WORDS: Final = ("cosign", "verify", "signature")
 CLASSIC: Final = "cosign container image signature"
 BUNDLE: Final = "https://sigstore.dev/cosign/sign/v1"
+_REFERENCE: Final = re.compile(
+    r"([a-z0-9.-]{1,100}(?::\d{1,5})?/[a-z0-9][a-z0-9._/-]{0,200})((?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?)"
+)
 _LONGEST: Final = 200_000
 
 
@@ -28,6 +32,12 @@ class Signature:
     type: str | None
     subject: str | None
     issuer: str | None
+
+    @property
+    def reference(self) -> str | None:
+        """The image with a tag, None where the entry names no image that could be compared."""
+        match = _REFERENCE.fullmatch(self.image or "")
+        return None if match is None else f"{match[1]}{match[2] or ':v1.0.0'}"
 
     @property
     def bundle(self) -> bool:

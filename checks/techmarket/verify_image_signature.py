@@ -14,7 +14,7 @@ from workshop.verdicts import Reason
 from . import _identity as identity
 from . import _policies as policies
 from ._enforcement import judge_enforcement
-from ._evidence import verify_output
+from ._evidence import Signature, verify_output
 from ._judging import judge_acceptance, judge_name, judge_namespace, judge_refused, judge_scope, unknown
 from ._misplaced import judge_attestors, stray_verification, verifies
 from ._policies import Found, blunt
@@ -174,18 +174,10 @@ def agrees_with_the_signature(exam: Exam) -> None:
     Policy and signature must name the same image, the same person and the same issuer.
     """
     found = _found(exam)
-    output = verify_output(exam)
-    if output is None or not output.signatures:
-        exam.blocked(
-            "no-verify-output",
-            Text("The output of exercise 2.5 is there to compare with"),
-            reason=Reason.MISSING_FILE,
-            observed=Text("no output of `cosign verify` in td/"),
-        )
+    signatures = _signatures(exam)
     requests = requests_of(_policy(found))
-    for signature in output.signatures:
-        image = f"{signature.image}:v1.0.0"
-        covered = asked(requests, image)
+    for signature in signatures:
+        covered = asked(requests, str(signature.reference))
         exam.fact(
             "signed-image-free",
             Text("The signed image {image} is verified", image=signature.image),
@@ -196,10 +188,10 @@ def agrees_with_the_signature(exam: Exam) -> None:
             where=found.document.at(*references_at(requests)),
             reason=unknown(covered),
         )
-    named = [each for each in output.signatures if each.subject and each.issuer]
+    named = [each for each in signatures if each.subject and each.issuer]
     if named:
         accepted = [
-            _accepted(found, f"{each.image}:v1.0.0", Signer(each.subject or "", each.issuer or ""))
+            _accepted(found, str(each.reference), Signer(each.subject or "", each.issuer or ""))
             for each in named
         ]
         met = True if True in accepted else None if None in accepted else False
@@ -215,6 +207,20 @@ def agrees_with_the_signature(exam: Exam) -> None:
             where=identity.place(found),
             reason=unknown(met),
         )
+
+
+def _signatures(exam: Exam) -> list[Signature]:
+    """Return the signatures of exercise 2.5's output that name an image; without any, the check waits."""
+    output = verify_output(exam)
+    signatures = [each for each in output.signatures if each.reference] if output else []
+    if not signatures:
+        exam.blocked(
+            "no-verify-output",
+            Text("The output of exercise 2.5 is there to compare with"),
+            reason=Reason.MISSING_FILE,
+            observed=Text("no output of `cosign verify` in td/"),
+        )
+    return signatures
 
 
 def _accepted(found: Found, image: str, signer: Signer) -> bool | None:
@@ -240,15 +246,8 @@ def format_can_be_read(exam: Exam) -> None:
     Cosign 3 attaches bundles, older versions a tag; a rule reads the one it is told to.
     """
     found = _found(exam)
-    output = verify_output(exam)
-    if output is None or not output.signatures:
-        exam.blocked(
-            "no-verify-output",
-            Text("The output of exercise 2.5 is there to compare with"),
-            reason=Reason.MISSING_FILE,
-            observed=Text("no output of `cosign verify` in td/"),
-        )
-    bundles = [signature.bundle for signature in output.signatures]
+    signatures = _signatures(exam)
+    bundles = [signature.bundle for signature in signatures]
     for request in requests_of(_policy(found)):
         wanted = "Cosign" if request.cel else str(request.data.get("type") or "Cosign")
         readable = request.cel or (True in bundles if wanted == "SigstoreBundle" else False in bundles)
