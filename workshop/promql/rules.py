@@ -108,10 +108,16 @@ class _Reader:
             if isinstance(value, str):
                 self._text(document, path, config_map=config_map)
             elif isinstance(value.get("groups"), list):
-                if config_map and path[:1] == ("data",):
+                if config_map:
                     self._not_text(document, path)
+                elif document.get("kind") == "PrometheusRule" and path != ("spec",):
+                    self._not_in_spec(document, path)
                 self._file(document, path, value)
         self.in_config_map = self.in_config_map or config_map
+        version = document.get("apiVersion")
+        if document.get("kind") == "PrometheusRule" and version != "monitoring.coreos.com/v1":
+            strange = Text("apiVersion: {version} is not served for PrometheusRule", version=version)
+            self._mistake("wrong-api-version", strange, document, ("apiVersion",))
 
     def _text(self, document: Document, path: Path, *, config_map: bool) -> None:
         try:
@@ -131,6 +137,16 @@ class _Reader:
                 "config-map-not-text",
                 Text("under `data` there is YAML where a text is needed"),
                 Text("Write `slo-rules.yml: |` and indent the whole rules file below it."),
+                document.key_at(*path, "groups"),
+            )
+        )
+
+    def _not_in_spec(self, document: Document, path: Path) -> None:
+        self.mistakes.append(
+            Mistake(
+                "groups-not-in-spec",
+                Text("the groups of a PrometheusRule stand outside its `spec`"),
+                Text("Indent `groups` below `spec`: the operator looks nowhere else."),
                 document.key_at(*path, "groups"),
             )
         )
