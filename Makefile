@@ -22,7 +22,8 @@ types: $(INSTALLED_DEV)
 	$(BIN)/mypy
 
 unit: $(INSTALLED_DEV)
-	$(BIN)/pytest
+	if [ "$$CI" = true ]; then tools/install-live-tools.sh && $(BIN)/workshop sandbox build --with tekton,rollouts; fi
+	$(BIN)/pytest -n auto --dist loadgroup
 
 docs: $(INSTALLED_DEV)  ## Write the generated pages again
 	$(BIN)/python -m tools.document

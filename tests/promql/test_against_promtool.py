@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promql.formulations import INVALID, LATENCY, SUCCESS
+from tests.promql.formulations import INVALID, LATENCY, SUCCESS
 from workshop.promql.evaluation import evaluate
 from workshop.promql.functions import bucket_quantile
 from workshop.promql.latency import judge_latency

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promql.formulations import LATENCY, SUCCESS
+from tests.promql.formulations import LATENCY, SUCCESS
 from workshop.promql.latency import judge_latency
 from workshop.promql.matching import accepts
 from workshop.promql.rules import read_rules
