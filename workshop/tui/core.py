@@ -26,12 +26,14 @@ from workshop.tui.judging import Judge
 from workshop.tui.messages import FilesChanged, Judged, RunEnded
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
-from workshop.verdicts import Mode, Verdict
+from workshop.verdicts import ExerciseResult, Mode, Verdict
 
 if TYPE_CHECKING:
     from workshop.progress import Progress
 
+# Seconds.
 _SAVE_CLOCKS_EVERY = 15.0
+_TOGETHER = 0.1
 
 
 class Core(App[int]):
@@ -63,6 +65,7 @@ class Core(App[int]):
         self._now, self._polling = now, polling
         self._judge = Judge(lab, folder, self.post_message)
         self._run_id = 0
+        self._found: list[ExerciseResult] = []
         self._stop = threading.Event()
         self._told: Message | None = None
 
@@ -173,6 +176,7 @@ class Core(App[int]):
     def action_check_all(self) -> None:
         """Judge every exercise, the open one first. A run that is still under way becomes stale."""
         self._run_id += 1
+        self._found.clear()
         run_id = self._run_id
         exercises = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
         self.show(running=frozenset(each.id for each in exercises))
@@ -188,28 +192,43 @@ class Core(App[int]):
     def _judged(self, event: Judged) -> None:
         if event.run_id != self._run_id:
             return
-        result, state = event.result, self.state
-        before, unlocked = state.verdict(result.id), state.unlocked
-        passed = result.verdict is Verdict.PASSED
-        self.show(
-            results={**state.results, result.id: result},
-            running=state.running - {result.id},
-            passed_once=state.passed_once | {result.id} if passed else state.passed_once,
-        )
-        is_current = self.current is not None and self.current.id == result.id
-        if self.progress is not None and (is_current or result.verdict is not before):
-            self.progress.record([result], state.mode)
-            self._tell_problem()
-        if passed and before not in (None, Verdict.PASSED):
-            self._congratulate(result.id, opened=self.state.unlocked - unlocked)
+        self._found.append(event.result)
+        if self.current is not None and event.result.id == self.current.id:
+            self._take_results()
+        elif len(self._found) == 1:
+            # Nobody waits for the others: they are drawn together.
+            self.set_timer(_TOGETHER, self._take_results)
 
     @on(RunEnded)
     def _run_ended(self, event: RunEnded) -> None:
         if event.run_id != self._run_id:
             return
+        self._take_results()
         self.show(running=frozenset(), files_readable=event.files_readable)
         if event.problem is not None:
             self.notify(self.state.say(event.problem), severity="error", timeout=12, markup=False)
+
+    def _take_results(self) -> None:
+        """Draw, record and celebrate what was found since the last time."""
+        found, self._found = self._found, []
+        if not found:
+            return
+        before = self.state
+        passed = {result.id for result in found if result.verdict is Verdict.PASSED}
+        self.show(
+            results={**before.results, **{result.id: result for result in found}},
+            running=before.running - {result.id for result in found},
+            passed_once=before.passed_once | passed,
+        )
+        current = self.current.id if self.current is not None else None
+        new = [each for each in found if each.id == current or each.verdict is not before.verdict(each.id)]
+        if self.progress is not None and new:
+            self.progress.record(new, before.mode)
+            self._tell_problem()
+        opened = self.state.unlocked - before.unlocked
+        for result in found:
+            if result.id in passed and before.verdict(result.id) not in (None, Verdict.PASSED):
+                self._congratulate(result.id, opened=opened)
 
     def _congratulate(self, exercise_id: str, opened: frozenset[str]) -> None:
         say = self.state.say
