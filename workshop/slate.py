@@ -27,8 +27,6 @@ _NAMES: Final = ("check", "check-2", "check-3", "check-4")
 _IDLE_SECONDS: Final = 300.0
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
-# Stand-ins that are carried out, not referred to: they come after the student's objects.
-_RUNS: Final = ("PipelineRun", "TaskRun")
 
 
 class Slate:
@@ -63,14 +61,18 @@ class Slate:
         yield Stage(LiveCluster("techmarket-sandbox", sandbox.kubeconfig), applied)
 
     def _set(self, api: Api, exercise: Exercise, workspace: Workspace) -> tuple[Applied, ...]:
-        stand_ins = _stand_ins(exercise)
         chosen = list(submission.candidates(exercise, workspace))
         taken = [document for document, allowed in chosen if allowed]
+        stand_ins = _stand_ins(exercise, submission.home_of(taken))
         theirs = {(each.get("kind"), each.get("metadata", "name")) for each in taken}
         # What the student brings along needs no stand-in.
-        given = [each for each in stand_ins if (each["kind"], each["metadata"].get("name")) not in theirs]
-        for each in (*given, *submission.granted(taken)):
-            if each["kind"] not in _RUNS and (each["kind"], each["metadata"].get("name")) not in theirs:
+        given = [
+            each
+            for each in (*stand_ins, *submission.granted(taken))
+            if (each["kind"], each["metadata"].get("name")) not in theirs
+        ]
+        for each in given:
+            if each["kind"] not in submission.RUNS:
                 _ensure(api, each)
         applied = tuple(
             Applied(document, _create(api, document.data) if allowed else None)
@@ -79,9 +81,9 @@ class Slate:
         stored = [each.decision.object for each in applied if each.decision and each.decision.object]
         if settling.native(stored):
             settling.await_native(api)
-        stored += [api.create(each) for each in given if each["kind"] in _RUNS]
-        tasks = {str(each["metadata"]["name"]): each for each in stand_ins if each["kind"] == "Task"}
-        settling.settle(api, stored, tasks)
+        stored += [api.create(each) for each in given if each["kind"] in submission.RUNS]
+        at_hand = [*stand_ins, *(each.data for each in taken)]
+        settling.settle(api, stored, [each for each in at_hand if each["kind"] in ("Task", "Pipeline")])
         return applied
 
     def _clean(self) -> Sandbox:
@@ -116,12 +118,19 @@ class Slate:
         raise SandboxError(Text("{count} checks are running in sandboxes already", count=len(_NAMES)))
 
 
-def _stand_ins(exercise: Exercise) -> list[Object]:
-    """Return what the exercise takes for granted on a cluster, such as a Task to clone a repository."""
+def _stand_ins(exercise: Exercise, namespace: str) -> list[Object]:
+    """Return what the exercise takes for granted on a cluster, such as a Task to clone a repository.
+
+    Tasks and runs are made where the student's Pipeline is.
+    """
     path = exercise.folder / "sandbox.yaml"
     if not path.is_file():
         return []
-    return [each.data for each in parse_documents(path.read_text(encoding="utf-8"), file=path.name)]
+    found = [each.data for each in parse_documents(path.read_text(encoding="utf-8"), file=path.name)]
+    for each in found:
+        if each["kind"] in ("Task", *submission.RUNS):
+            each["metadata"] = {**each["metadata"], "namespace": namespace}
+    return found
 
 
 def _ensure(api: Api, resource: Object) -> None:

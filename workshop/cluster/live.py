@@ -6,7 +6,8 @@ Every request has a time-out. The only verbs sent are GET, access reviews and cr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from workshop.verdicts import Reason
 SECONDS: Final = 10.0
 _PAGE: Final = 500
 _MOST_PAGES: Final = 40
+_WATCH_SECONDS: Final = "3"
 
 
 class LiveCluster:
@@ -76,6 +78,34 @@ class LiveCluster:
                 return found
             query["continue"] = following
         raise Unreachable(Reason.TIMEOUT, Text("too many objects of kind {kind} to look through", kind=kind))
+
+    def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
+        """Return what happened to a kind's objects since a resource version, by a watch that is soon over."""
+        newest = {
+            each.get("metadata", {}).get("resourceVersion") for each in self.list(kind, namespace=namespace)
+        }
+        if not since or not newest:
+            return None
+        query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": _WATCH_SECONDS}
+        seen: list[Object] = []
+        with self._answering(), closing(self._watch(self._collection(kind, namespace), query)) as events:
+            for event in events:
+                current = event.get("object")
+                if event.get("type") == "ERROR" or not isinstance(current, dict):
+                    return None  # such as 410: too long ago
+                seen.append(current)
+                newest.discard(current.get("metadata", {}).get("resourceVersion"))
+                if not newest:
+                    return seen
+        return None
+
+    def _watch(self, path: str, query: Mapping[str, str]) -> Generator[Object]:
+        response = self._open("GET", path, query=query)
+        try:
+            if response.status < 300:
+                yield from map(json.loads, response.response)
+        finally:
+            response.response.close()
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""
@@ -186,24 +216,36 @@ class LiveCluster:
     def _raw(
         self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
+        with self._answering():
+            response = self._open(method, path, body=body, query=query)
+            return int(response.status), (response.read() or b"").decode(errors="replace")
+
+    def _open(
+        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+    ) -> Any:
+        """Send a request and return the response, its body not read yet."""
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        return self._client.call_api(*request, _request_timeout=(self._seconds, self._seconds))
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn whatever can happen on the way to the server and back into Unreachable, with the reason."""
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError, NewConnectionError
         from urllib3.exceptions import TimeoutError as RequestTimeout
 
-        headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
         try:
-            request = self._client.param_serialize(
-                method,
-                path,
-                query_params=list((query or {}).items()),
-                header_params=headers,
-                body=body,
-                auth_settings=["BearerToken"],
-            )
-            response: Any = self._client.call_api(*request, _request_timeout=(self._seconds, self._seconds))
-            return int(response.status), (response.read() or b"").decode(errors="replace")
+            yield
         except NewConnectionError as error:  # a kind of time-out to urllib3: nobody listens
             raise _no_answer(error) from error
         except RequestTimeout as error:

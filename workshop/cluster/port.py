@@ -6,6 +6,7 @@ version is the server's preferred one unless the object itself names one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,6 +56,12 @@ class Cluster(Protocol):
         self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
     ) -> list[Object]:
         """Return the objects of a kind; `labels` and `fields` are selectors the server applies."""
+
+    def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
+        """Return the states that objects have gone through after a resource version, in their order.
+
+        None when the server does not remember that far back, or has no such version.
+        """
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""

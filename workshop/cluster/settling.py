@@ -1,7 +1,7 @@
 """Waiting until the real controllers are done with what was applied, and no longer.
 
 What none of them reports on is settled at once. The kubelet's part is kwok's; the part of Tekton's remote
-resolvers, which would fetch from the network, is played here with the Tasks an exercise gives as stand-ins.
+resolvers, which would fetch from the network, is played here with what is at hand.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,27 +18,30 @@ from workshop.sandbox.client import Api, ApiError
 Object = dict[str, Any]
 _POLICY_SECONDS: Final = 20.0
 _RUN_SECONDS: Final = 12.0
+# What is wrong with a Rollout is said at once; becoming healthy may take its controller longer.
+_ROLLOUT_SECONDS: Final = 4.0
 _POLL_SECONDS: Final = 0.02
+_SECOND_LOOK: Final = 2.0
 _NATIVE: Final = "admissionregistration.k8s.io"
 _REQUESTS: Final = "/apis/resolution.tekton.dev/v1beta1/resolutionrequests"
 # Last of all names: changes come in the order of names, so when it is seen, the others have been.
 _WITNESS: Final = "zz-slate-witness"
 
 
-def settle(api: Api, objects: Sequence[Object], stand_ins: Mapping[str, Object]) -> None:
+def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> None:
     """Return when every object is settled, or when that takes too long: then it is judged as it stands.
 
-    `stand_ins` are Tasks by name, for references that only a resolver could follow. Raises ApiError.
+    `at_hand` are Tasks and Pipelines for references that only a resolver could follow. Raises ApiError.
     """
     began = time.monotonic()
     waiting = [each for each in objects if _reports(each)]
     while waiting:
-        runs = [each for each in waiting if each.get("kind") in ("PipelineRun", "TaskRun")]
-        if runs:
-            _resolve(api, stand_ins)
-        waiting = [each for each in waiting if not _settled(api.get(api.path(each)))]
-        patience = _RUN_SECONDS if len(runs) == len(waiting) else _POLICY_SECONDS
-        if not waiting or time.monotonic() - began > patience:
+        if any(each.get("kind") in ("PipelineRun", "TaskRun") for each in waiting):
+            _resolve(api, at_hand)
+        waited = time.monotonic() - began
+        waiting = [each for each in waiting if not _settled(api.get(api.path(each)), waited)]
+        patience = max((_patience(each) for each in waiting), default=0.0)
+        if not waiting or waited > patience:
             return
         time.sleep(_POLL_SECONDS)
 
@@ -122,8 +125,18 @@ def _reports(current: Object) -> bool:
     )
 
 
-def _settled(current: Object | None) -> bool:
-    """Whether the controllers are done with an object."""
+def _patience(waiting: Object) -> float:
+    match waiting.get("kind"):
+        case "PipelineRun" | "TaskRun":
+            return _RUN_SECONDS
+        case "Rollout":
+            return _ROLLOUT_SECONDS
+        case _:
+            return _POLICY_SECONDS
+
+
+def _settled(current: Object | None, waited: float) -> bool:
+    """Whether the controllers are done with an object, `waited` seconds after it was made."""
     if current is None:
         return True
     kind, status = str(current.get("kind")), current.get("status")
@@ -138,26 +151,27 @@ def _settled(current: Object | None) -> bool:
     if kind in ("PipelineRun", "TaskRun"):
         return conditions.get("Succeeded") in ("True", "False")
     if kind == "Rollout":
-        return status.get("phase") in ("Healthy", "Degraded", "Paused")
+        # Degraded at first sight may only mean that its template has not been noticed yet.
+        return status.get("phase") in ("Healthy", "Paused", *(["Degraded"] if waited > _SECOND_LOOK else []))
     return bool(status.get("conditionStatus", {}).get("ready"))
 
 
-def _resolve(api: Api, stand_ins: Mapping[str, Object]) -> None:
-    """Answer requests for a remote Task that is given as a stand-in; others are left waiting."""
+def _resolve(api: Api, at_hand: Sequence[Object]) -> None:
+    """Answer requests for a remote object whose name is that of one at hand; others are left waiting."""
     for request in api.request("GET", _REQUESTS).get("items", []):
         if request.get("status", {}).get("data"):
             continue
         asked = json.dumps(request.get("spec", {}).get("params", []))
-        task = next((task for name, task in stand_ins.items() if name in asked), None)
-        if task is None:
+        found = next((each for each in at_hand if str(each["metadata"].get("name")) in asked), None)
+        if found is None:
             continue
         done = {
             "type": "Succeeded",
             "status": "True",
             "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        data = base64.b64encode(json.dumps(task).encode()).decode()
-        source = {"uri": "stand-in", "digest": {"sha256": "0" * 64}, "entryPoint": task["metadata"]["name"]}
+        data = base64.b64encode(json.dumps(found).encode()).decode()
+        source = {"uri": "stand-in", "digest": {"sha256": "0" * 64}, "entryPoint": found["metadata"]["name"]}
         status = {"data": data, "refSource": source, "source": source, "conditions": [done]}
         metadata = request["metadata"]
         api.merge(

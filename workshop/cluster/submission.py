@@ -15,8 +15,12 @@ from workshop.exam import kind_of
 from workshop.workspace import Document, Unreadable, Workspace
 
 MOST_OBJECTS: Final = 50
+# What is carried out, not referred to: it comes after everything else.
+RUNS: Final = ("PipelineRun", "TaskRun", "Rollout")
 _MOST_GRANTED: Final = 20
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# Where a Rollout names them.
+_SERVICES: Final = ("canaryService", "stableService", "rootService", "activeService", "previewService")
 # Where the control plane itself lives.
 _OURS: Final = ("kube-", "kyverno", "tekton-pipelines", "argo-rollouts")
 # Where a policy would make the engine call somebody: refused here, whatever the address.
@@ -28,10 +32,15 @@ def candidates(exercise: Exercise, workspace: Workspace) -> Iterator[tuple[Docum
     """Yield the objects of an exercise's files, and whether each may be applied.
 
     An object that stands in another file of the folder is found as the file half finds it: first in files
-    of no other exercise, then in theirs. Bindings are taken from anywhere beside the policy.
+    of no other exercise, then in theirs. Bindings are taken from anywhere beside the policy. A path that ends
+    with a slash stands for every file in it. What is carried out comes last.
     """
-    asked = exercise.sandbox.files or exercise.deliverables
-    found = list(_in_files(workspace, (_present(workspace, path) for path in asked)))
+    asked = [
+        each
+        for path in exercise.sandbox.files or exercise.deliverables
+        for each in (_yaml_in(workspace, path) if path.endswith("/") else [_present(workspace, path)])
+    ]
+    found = list(_in_files(workspace, asked))
     beside = [path for path in _beside(workspace, asked) if path not in asked]
     theirs = _deliverables_of_others(exercise)
     free = list(_in_files(workspace, (path for path in beside if path not in theirs)))
@@ -42,7 +51,7 @@ def candidates(exercise: Exercise, workspace: Workspace) -> Iterator[tuple[Docum
     else:
         found += [each for each in free if kind_of(each).partition(".")[0].endswith("Binding")]
     applied = 0
-    for document in found:
+    for document in sorted(found, key=lambda each: each.get("kind") in RUNS):
         allowed = may_be_applied(document, exercise) and applied < MOST_OBJECTS
         applied += allowed
         yield document, allowed
@@ -87,6 +96,12 @@ def granted(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
     yield from list(wanted.values())[:_MOST_GRANTED]
 
 
+def home_of(documents: Iterable[Document]) -> str:
+    """Return the namespace of the Pipeline among some objects; `default` without one."""
+    pipelines = [each for each in documents if each.get("kind") == "Pipeline"]
+    return _namespace_of(pipelines[0]) if pipelines else "default"
+
+
 def _namespace_of(document: Document) -> str:
     namespace = document.get("metadata", "namespace")
     return namespace if isinstance(namespace, str) else "default"
@@ -97,6 +112,8 @@ def _object(kind: str, name: str, namespace: str = "") -> dict[str, Any]:
     made: dict[str, Any] = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     if kind == "PersistentVolumeClaim":
         made["spec"] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    if kind == "Service":
+        made["spec"] = {"ports": [{"port": 80}]}
     return made
 
 
@@ -106,6 +123,8 @@ def _taken_for_granted(data: object) -> Iterator[tuple[str, str]]:
             yield "ServiceAccount", value
         elif key == "claimName" and isinstance(value, str):
             yield "PersistentVolumeClaim", value
+        elif key in _SERVICES and isinstance(value, str):
+            yield "Service", value
         elif key in ("secrets", "imagePullSecrets") and isinstance(value, list):
             for each in value:
                 if isinstance(each, dict) and isinstance(each.get("name"), str):
@@ -164,7 +183,11 @@ def _present(workspace: Workspace, path: str) -> str:
 
 def _beside(workspace: Workspace, asked: Iterable[str]) -> list[str]:
     folders = dict.fromkeys(path.rpartition("/")[0] for path in asked)
-    return [path for folder in folders for path in workspace.files(folder, suffixes=(".yaml", ".yml"))]
+    return [path for folder in folders for path in _yaml_in(workspace, folder)]
+
+
+def _yaml_in(workspace: Workspace, folder: str) -> list[str]:
+    return workspace.files(folder.rstrip("/"), suffixes=(".yaml", ".yml"))
 
 
 def _in_files(workspace: Workspace, paths: Iterable[str]) -> Iterator[Document]:

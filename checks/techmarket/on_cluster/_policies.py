@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from workshop.checking import Document, Exam, Stop, Text, kind_of
+from workshop.checking import Exam, Stop, Text, kind_of
 from workshop.cluster import Decision
 from workshop.cluster.denials import is_spoilt, lacks_context
 from workshop.cluster.port import Object
@@ -16,6 +16,7 @@ from workshop.verdicts import Reason, Source, Verdict
 
 from .._policies import NAMESPACES, Found, is_platform
 from ._applied import in_sandbox, judge_applied
+from ._objects import is_same
 
 _MOST_NAMED: Final = 6
 
@@ -26,7 +27,7 @@ def judge_present(exam: Exam, found: Found) -> None:
     name, kind = str(document.get("metadata", "name")), kind_of(document)
     concerned = (document, *found.bindings)
     refused = judge_applied(
-        exam, lambda each: each.file == document.file or any(_same(each, one) for one in concerned)
+        exam, lambda each: each.file == document.file or any(is_same(each, one) for one in concerned)
     )
     namespace = str(document.get("metadata", "namespace", default="default"))
     current = exam.cluster.get(kind, name, namespace)
@@ -50,10 +51,6 @@ def judge_present(exam: Exam, found: Found) -> None:
         next=Text("Look at its conditions: kubectl describe {kind} {name}", kind=kind, name=name),
         where=Source(object=f"{kind}/{name}", field="status.conditions"),
     )
-
-
-def _same(one: Document, other: Document) -> bool:
-    return one.file == other.file and one.at() == other.at()
 
 
 def judge_refused(
