@@ -124,7 +124,7 @@ def test_whoever_keeps_writing_is_noticed(
         store.change([Put(b"/registry/c/again", b"!")])
 
     monkeypatch.setattr(time, "sleep", write)
-    assert not Pristine(recorded).restore(store)
+    assert not Pristine(recorded).restore(store, seconds=0.3)
 
 
 @pytest.mark.sandbox

@@ -270,13 +270,15 @@ class Sandbox:
         self.touch()
         if self.status().up and self.home.pristine.exists() and self._restore():
             return
-        parts = Record.read(self.home).installed
+        record = Record.read(self.home)
         was_running = self.status().running
         self.down()
         shutil.rmtree(self.home.data, ignore_errors=True)
         self.home.pristine.unlink(missing_ok=True)
         if was_running:
-            self._follow(self._start(parts, 0.0), progress)
+            with Lock(self.home.root / "start.lock"):
+                supervisor = self._start(record.installed, record.idle_seconds)
+            self._follow(supervisor, progress)
 
     def _restore(self) -> bool:
         from workshop.sandbox.pristine import Pristine

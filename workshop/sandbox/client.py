@@ -33,6 +33,16 @@ _ORDER: Final = (
 _LAST: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 
 
+# How it shows that the server has closed a connection that was idle, or was started again meanwhile.
+_GONE: Final = (
+    http.client.RemoteDisconnected,
+    BrokenPipeError,
+    ConnectionResetError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)
+
+
 class ApiError(Exception):
     """The API server refused or did not answer. `status` is the HTTP status, 0 when there was no answer."""
 
@@ -95,7 +105,7 @@ class Api:
                 connection.request(method, target, content, headers)
                 answer = connection.getresponse()
                 return answer.status, answer.read()
-            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+            except _GONE as error:
                 # An idle connection the server has closed meanwhile: once more on a new one.
                 if fresh:
                     raise ApiError(0, str(error) or type(error).__name__) from error

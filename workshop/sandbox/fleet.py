@@ -120,7 +120,7 @@ class Fleet:
                 running.store.change(pristine.removal(stale))
                 cleared = True
             for component in list(waiting):
-                if all(self._is_ready(name) for name in component.after) and (settled or not component.user):
+                if self._may_start(component, running, settled=settled):
                     waiting.remove(component)
                     self._launch(component)
             self.pause(_POLL_SECONDS)
@@ -146,6 +146,13 @@ class Fleet:
                 self.pause(_AGAIN_SECONDS)
             else:
                 return
+
+    def _may_start(self, component: Component, running: Running, *, settled: bool) -> bool:
+        if component.user and not settled:
+            return False
+        if not all(self._is_ready(name) for name in component.after):
+            return False
+        return component.welcome is None or component.welcome(running)
 
     def _is_ready(self, name: str) -> bool:
         one = self._fleet.get(name)

@@ -64,8 +64,9 @@ class Component:
     """One process of a control plane.
 
     `command` gives the arguments after the program, `environment` what is added to a bare environment,
-    `ready` is asked until it says yes. It is started once every component in `after` is ready, as `user`
-    (with its own token) where it talks to the API server, with the `ports` it listens on already chosen.
+    `ready` is asked until it says yes. It is started once every component in `after` is ready and `welcome`
+    (if any) says yes, as `user` (with its own token) where it talks to the API server, with the `ports` it
+    listens on already chosen.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Component:
     command: Callable[[Running], list[str]]
     ready: Callable[[Running], bool]
     after: tuple[str, ...] = ()
+    welcome: Callable[[Running], bool] | None = None
     environment: Callable[[Running], dict[str, str]] | None = None
     user: str = ""
     ports: tuple[str, ...] = ()

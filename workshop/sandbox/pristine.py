@@ -21,7 +21,8 @@ _BEGIN: Final = b"/registry/"
 _END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/
 _RENEWED: Final = (b"/registry/leases/", b"/registry/masterleases/")
 _EVENTS: Final = b"/registry/events/"
-_PASSES: Final = 40
+# Controllers of a busy machine take their time to notice; starting everything again takes longer.
+_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.05
 _QUIET_PASSES: Final = 2
 
@@ -55,13 +56,14 @@ class Pristine:
         self._entries = {entry.key: entry for entry in entries(path.read_bytes()) if _is_kept(entry.key)}
         self._keys = sorted(self._entries)
 
-    def restore(self, store: Store) -> bool:
+    def restore(self, store: Store, *, seconds: float = _SECONDS) -> bool:
         """Bring everything back; tell whether it stayed so (controllers may write what they had begun).
 
-        Returns after two looks in a row that found nothing to do, or when that does not happen.
+        Returns after two looks in a row that found nothing to do, or after so many seconds.
         """
         quiet = 0
-        for _ in range(_PASSES):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             answer = store.everything(_BEGIN, _END, keys_only=True)
             operations = list(self._operations(entries(answer)))
             quiet = 0 if operations else quiet + 1

@@ -18,17 +18,18 @@ def _no_ports() -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The parts installed in the data directory, and the ports used last: an open kubeconfig stays good."""
+    """The parts in the data directory, the ports used last (an open kubeconfig stays good), when to end."""
 
     installed: tuple[str, ...] = ()
     ports: Mapping[str, int] = field(default_factory=_no_ports)
+    idle_seconds: float = 0.0
 
     @classmethod
     def read(cls, home: Home) -> Record:
         """Read the record of a sandbox; an absent or broken one is an empty one."""
         found = _object(home)
         installed = found.get("installed", []) if home.data.is_dir() else []
-        return cls(tuple(installed), found.get("ports", {}))
+        return cls(tuple(installed), found.get("ports", {}), float(found.get("idle_seconds", 0.0)))
 
     def with_data(self, parts: Iterable[str]) -> Record:
         """Return the record of a data directory in which those parts are installed."""
@@ -44,7 +45,11 @@ class Record:
 
     def write(self, home: Home) -> None:
         """Write the record down."""
-        document = {"installed": list(self.installed), "ports": dict(self.ports)}
+        document = {
+            "installed": list(self.installed),
+            "ports": dict(self.ports),
+            "idle_seconds": self.idle_seconds,
+        }
         write_atomically(home.root / "record.json", json.dumps(document).encode(), 0o600)
 
 

@@ -13,6 +13,7 @@ import errno
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -46,7 +47,7 @@ class Supervisor:
     def __init__(self, home: Home, parts: tuple[Part, ...], idle_seconds: float) -> None:
         self._home = home
         self._cache = Cache.of_user()
-        self._record = Record.read(home)
+        self._record = replace(Record.read(home), idle_seconds=idle_seconds)
         # What is installed in the data stays part of the sandbox: its webhooks would answer to nobody.
         self._parts = selected({*(part.name for part in parts), *self._record.installed})
         self._idle_seconds = idle_seconds

@@ -130,6 +130,8 @@ CONTROLLERS = Part(
             command=_controller_manager,
             ready=_accounts_made,
             after=("kube-apiserver",),
+            # It gives an API server that is not healthy ten seconds, and ends.
+            welcome=lambda running: running.api.answers("/healthz"),
             user="system:kube-controller-manager",
             ports=("kube-controller-manager",),
         ),
