@@ -9,8 +9,9 @@ import shutil
 from typing import Any
 
 import pytest
-from small_lab import Still
 from textual.pilot import Pilot
+
+from tests.tui.small_lab import Still
 
 SMALL, LARGE = (80, 24), (160, 45)
 

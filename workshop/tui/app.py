@@ -57,7 +57,7 @@ class WorkshopApp(Core):
         if not self.choices.started:
             self.action_welcome()
         elif exercise is not None:
-            self.open_exercise(exercise.id)
+            self.open_exercise(exercise.id, resumed=True)
         elif place == BOARD:
             self.action_board()
         if self.progress is not None:
@@ -65,14 +65,14 @@ class WorkshopApp(Core):
 
     # --- going places ----------------------------------------------------------------------------
 
-    def open_exercise(self, exercise_id: str) -> None:
-        """Open an exercise unless it is locked."""
+    def open_exercise(self, exercise_id: str, *, resumed: bool = False) -> None:
+        """Open an exercise unless it is locked; one that is `resumed` was open before."""
         from workshop.tui.screens.exercise import ExerciseScreen
 
         exercise = self.state.lab.exercise(exercise_id)
         if exercise is None:
             return
-        if exercise.id not in self.state.unlocked:
+        if exercise.id not in self.state.unlocked and not resumed:
             locked = Text("Locked: finish the one before it first.")
             self.notify(self.state.say(locked), severity="warning")
             return
