@@ -68,7 +68,7 @@ def translate(message: Message, language: Language) -> str:
         return message
     if isinstance(message, Bilingual):
         return message.fr if language == "fr" else message.en
-    template = _catalogue(language).get(message.english, message.english)
+    template = _catalogue(language).get(message.english)
     if not message.params:
         return template
     values = {
@@ -97,22 +97,34 @@ def _fill(template: str, values: Mapping[str, object]) -> str:
     return "".join(pieces)
 
 
+class _Catalogue:
+    """The translations of one language, read file by file as far as they are needed."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._known: dict[str, str] = {}
+        self._unread = iter(files)
+
+    def get(self, english: str) -> str:
+        """Return the translation; the message itself where no file has one."""
+        while (found := self._known.get(english)) is None:
+            path = next(self._unread, None)
+            if path is None:
+                return english
+            self._known.update(read_catalogue(path))
+        return found
+
+
 @functools.cache
-def _catalogue(language: Language) -> Mapping[str, str]:
-    """Merge every catalogue file of a language: the runner's and those beside the checks of each lab."""
-    if language == "en":
-        return {}
-    merged: dict[str, str] = {}
-    for path in catalogue_files(language):
-        merged.update(read_catalogue(path))
-    return merged
+def _catalogue(language: Language) -> _Catalogue:
+    return _Catalogue(catalogue_files(language) if language != "en" else ())
 
 
 def catalogue_files(language: Language) -> Iterable[Path]:
-    """Yield the catalogue files of a language, in a stable order."""
+    """Yield the catalogue files of a language: first what a screen says before anything is judged."""
     from workshop.paths import content_root
 
-    yield from sorted((Path(__file__).parent / "locale" / language).glob("*.yaml"))
+    own = sorted((Path(__file__).parent / "locale" / language).glob("*.yaml"))
+    yield from sorted(own, key=lambda path: path.stem not in ("runner", "tui"))
     yield from sorted((content_root() / "checks").glob(f"*/locale/{language}/*.yaml"))
 
 
