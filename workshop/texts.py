@@ -7,6 +7,7 @@ change language without checking anything again.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,16 +103,20 @@ class _Catalogue:
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._known: dict[str, str] = {}
-        self._unread = iter(files)
+        self._unread = list(files)[::-1]
+        # Screens translate while a judging thread does.
+        self._reading = threading.Lock()
 
     def get(self, english: str) -> str:
         """Return the translation; the message itself where no file has one."""
-        while (found := self._known.get(english)) is None:
-            path = next(self._unread, None)
-            if path is None:
-                return english
-            self._known.update(read_catalogue(path))
-        return found
+        found = self._known.get(english)
+        if found is not None or not self._unread:
+            return found or english
+        with self._reading:
+            while english not in self._known and self._unread:
+                self._known.update(read_catalogue(self._unread[-1]))
+                self._unread.pop()
+        return self._known.get(english, english)
 
 
 @functools.cache
