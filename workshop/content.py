@@ -10,13 +10,14 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from workshop.content_keys import ContentError as ContentError
 from workshop.content_keys import Keys, read_content
 from workshop.paths import content_root
 from workshop.texts import Bilingual, Language
 from workshop.verdicts import Half
+from workshop.workspace import Dialect
 
 AnswerKind = Literal["text", "number", "url", "lines"]
 
@@ -56,7 +57,7 @@ class Exercise:
     """One exercise: what the student reads, which files are asked, what it is worth.
 
     `halves` says which halves can judge it at all; `containers` whether its cluster half needs
-    containers that really run.
+    containers that really run; `dialect` how the tool that the deliverables are for reads YAML.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Exercise:
     containers: bool = False
     deliverables: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    dialect: Dialect = "kubernetes"
     questions: tuple[Question, ...] = ()
     hints: tuple[Bilingual, ...] = ()
     links: tuple[Link, ...] = ()
@@ -260,6 +262,7 @@ def _exercise(path: Path) -> Exercise:
         containers=keys.flag("containers"),
         deliverables=keys.texts("deliverables"),
         optional=keys.texts("optional"),
+        dialect=_dialect(keys),
         questions=tuple(_question(entry) for entry in keys.items("questions")),
         hints=tuple(keys.bilinguals("hints")),
         links=tuple(_link(entry) for entry in keys.items("links")),
@@ -268,6 +271,13 @@ def _exercise(path: Path) -> Exercise:
     )
     keys.nothing_left()
     return exercise
+
+
+def _dialect(keys: Keys) -> Dialect:
+    dialect = keys.text("dialect", default="kubernetes")
+    if dialect not in get_args(Dialect):
+        raise keys.wrong("dialect", " | ".join(get_args(Dialect)))
+    return dialect  # type: ignore[return-value]  # one of its words
 
 
 def _sandbox(plans: list[Keys]) -> SandboxPlan:

@@ -25,7 +25,7 @@ from workshop.verdicts import (
     Verdict,
     check_verdict,
 )
-from workshop.workspace import Unreadable, Workspace
+from workshop.workspace import Dialect, Unreadable, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,9 @@ def readable(setting: Setting) -> list[CheckResult]:
     level = Level.MUST if Half.FILES in exercise.halves else Level.SHOULD
     title = Text("The files of this exercise can be read")
     beside = Text("What is kept beside them can be read")
-    asked = _readable(setting, exercise.deliverables, f"{exercise.id}.readable", title, level)
+    asked = _readable(
+        setting, exercise.deliverables, f"{exercise.id}.readable", title, level, exercise.dialect
+    )
     # A name that ends in a slash is a folder: what is in it is for the checks to judge.
     files = [path for path in exercise.optional if not path.endswith("/")]
     kept = _readable(setting, files, f"{exercise.id}.kept_readable", beside, Level.SHOULD)
@@ -103,10 +105,15 @@ def readable(setting: Setting) -> list[CheckResult]:
 
 
 def _readable(
-    setting: Setting, paths: Iterable[str], check_id: str, title: Text, level: Level
+    setting: Setting,
+    paths: Iterable[str],
+    check_id: str,
+    title: Text,
+    level: Level,
+    dialect: Dialect = "kubernetes",
 ) -> CheckResult | None:
     started = time.perf_counter()
-    facts = [fact for path in paths if (fact := _readable_fact(setting.workspace, path)) is not None]
+    facts = [fact for path in paths if (fact := _readable_fact(setting.workspace, path, dialect))]
     if not facts:
         return None
     verdict, reason = check_verdict(facts)
@@ -123,12 +130,12 @@ def _readable(
     )
 
 
-def _readable_fact(workspace: Workspace, path: str) -> Fact | None:
+def _readable_fact(workspace: Workspace, path: str, dialect: Dialect) -> Fact | None:
     """Return the finding about one file, None when there is nothing yet."""
     path = workspace.spelling(path)
     try:
         if path.endswith((".yaml", ".yml")):
-            workspace.documents(path)
+            workspace.documents(path, dialect=dialect)
         else:
             workspace.text(path)
     except Unreadable as unreadable:

@@ -32,11 +32,33 @@ _SIBLINGS: Final = frozenset(
 def component(exam: Exam, name: str) -> Document:
     """Return the entity that describes a service, wherever in td/backstage it stands.
 
-    A document meant as a Component counts with a wrong apiVersion or kind too: that is a fact of its own.
+    A document meant as a Component counts with a wrong apiVersion, kind or name too: that is a fact of its
+    own. A copy that still bears another service's name describes that one.
     """
     path, _ = SERVICES[name]
     kinds = {_COMPONENT, *_meant_as_component(exam, name)}
-    return exam.resource(path, kinds=sorted(kinds), named=name, dialect="core")
+    entity = exam.resource(path, kinds=sorted(kinds), named=name, dialect="core")
+    if entity.get("metadata", "name") in [other for other in SERVICES if other != name]:
+        named(exam, entity, name)
+    return entity
+
+
+def named(exam: Exam, entity: Document, name: str) -> None:
+    """Record that an entity bears the name of the service it is to describe; another name ends the check."""
+    found = entity.get("metadata", "name")
+    claim = Text("{name} is described", name=name)
+    where = entity.at("metadata", "name")
+    if found == name:
+        exam.fact("entity-name", claim, met=True, where=where)
+        return
+    exam.fail(
+        "entity-name",
+        claim,
+        expected=f"metadata.name: {name}",
+        observed=f"metadata.name: {shown(found)}",
+        next=Text("Copy the name from the table of exercise 1.2, letter by letter."),
+        where=where,
+    )
 
 
 def components(exam: Exam) -> Iterator[tuple[str, Document]]:
@@ -46,17 +68,28 @@ def components(exam: Exam) -> Iterator[tuple[str, Document]]:
             yield name, component(exam, name)
 
 
+def namesakes(exam: Exam, name: str) -> Iterator[Document]:
+    """Yield the Components of a name in the namespace default, whatever file of td/backstage holds them."""
+    for document in _entities(exam):
+        here = document.get("metadata", "namespace", default="default") == "default"
+        if here and kind_of(document) == _COMPONENT and document.get("metadata", "name") == name:
+            yield document
+
+
 def _meant_as_component(exam: Exam, name: str) -> Iterator[str]:
+    for document in _entities(exam):
+        kind = document.get("kind")
+        meant = document.get("metadata", "name") == name and document.has("spec")
+        if (isinstance(kind, str) and kind.strip().lower() == "component") or (kind is None and meant):
+            yield kind_of(document)
+
+
+def _entities(exam: Exam) -> Iterator[Document]:
     for file in exam.workspace.files(FOLDER, (".yaml", ".yml")):
         try:
-            documents = exam.workspace.documents(file, dialect="core")
+            yield from exam.workspace.documents(file, dialect="core")
         except Unreadable:
             continue  # a fact of the files that hold it
-        for document in documents:
-            kind = document.get("kind")
-            named = document.get("metadata", "name") == name and document.has("spec")
-            if (isinstance(kind, str) and kind.strip().lower() == "component") or (kind is None and named):
-                yield kind_of(document)
 
 
 def places_of(document: Document, key: str) -> list[tuple[str | int, ...]]:

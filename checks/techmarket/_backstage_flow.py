@@ -33,6 +33,7 @@ def judge_fetching(exam: Exam, read: Template) -> None:
             else Text("Begin with a step that fetches the skeleton next to this file."),
             where=read.at(*(plain[0].path if plain else _STEPS)),
         )
+    _one_runs(exam, read, fetches)
     for step in fetches:
         url = step.input.get("url")
         exam.fact(
@@ -49,7 +50,7 @@ def judge_fetching(exam: Exam, read: Template) -> None:
             exam.fact(
                 f"{key}-not-handed-over",
                 Text("The skeleton is given the answer to {id}", id=questions[0].id),
-                any(handed_over(step, questions) for step in fetches),
+                any(handed_over(read, step, questions) for step in fetches),
                 expected=Text("input.values with ${{ parameters.{id} }}", id=questions[0].id),
                 observed=Text("no value refers to it"),
                 next=Text("Add a line to the step's `values` that reads the answer."),
@@ -74,6 +75,7 @@ def judge_repository(exam: Exam, read: Template) -> None:
             else Text("Add `publish:github`, or `github:repo:create` followed by `github:repo:push`."),
             where=read.at(*(others[0].path if others else _STEPS)),
         )
+    _one_runs(exam, read, making)
     exam.fact("created", claim, met=True, where=read.at(*making[0].path))
     exam.fact(
         "repository-not-filled",
@@ -142,6 +144,7 @@ def judge_registration(exam: Exam, read: Template) -> None:
             next=Text("End with the action of the statement's list that adds to the catalogue."),
             where=read.at(*_STEPS),
         )
+    _one_runs(exam, read, registering)
     making, filling = repository_steps(read)
     sources = [*making, *filling]
     for step in registering:
@@ -170,6 +173,20 @@ def judge_registration(exam: Exam, read: Template) -> None:
             )
         else:
             exam.fact("registered", Text("A step registers the service"), met=True, where=where)
+
+
+def _one_runs(exam: Exam, read: Template, steps: list[Step]) -> None:
+    """Record whether one of the steps that do a thing is not switched off."""
+    off = steps[0]
+    exam.fact(
+        "step-never-runs",
+        Text("The step {id} can run", id=off.id),
+        not all(step.switched_off for step in steps),
+        expected=Text("no condition, or one that an answer can meet"),
+        observed=f"if: {shown(off.data.get('if'))}",
+        next=Text("Remove `if`: with this condition the step is always left out."),
+        where=read.at(*off.path, "if"),
+    )
 
 
 def judge_order(exam: Exam, read: Template) -> None:

@@ -48,16 +48,31 @@ def misplaced(read: Template, key: str) -> tuple[str | int, ...] | None:
     return next((path for path in places_of(read.document, key) if path[:-1] in ((), ("metadata",))), None)
 
 
-def handed_over(step: Step, questions: tuple[Property, ...]) -> bool:
-    """Whether a fetch step passes the answer of one of these questions on to the skeleton."""
+def handed_over(read: Template, step: Step, questions: tuple[Property, ...]) -> bool:
+    """Whether a fetch step passes the answer of one of these questions on to the skeleton.
+
+    What an earlier step made of the answer counts: a team's entity that `catalog:fetch` looked up, say.
+    """
     ids = {each.id for each in questions}
-    for _, text in texts_in(step.input.get("values"), ()):
-        # An expression that is written wrongly is a fact of its own.
-        for reference in intended_references(text):
+    # An expression that is written wrongly is a fact of its own.
+    pending = [_intended(step.input.get("values"))]
+    # Of two steps of one id the later one's output is kept; each is followed once.
+    earlier = {each.id: each for each in read.steps if each.index < step.index}
+    while pending:
+        for reference in pending.pop():
             # `values: ${{ parameters }}` hands over everything.
             if reference.root == "parameters" and (not reference.path or reference.path[0] in ids):
                 return True
+            used = (
+                earlier.pop(reference.path[0], None) if reference.root == "steps" and reference.path else None
+            )
+            if used is not None:
+                pending.append(_intended(used.input))
     return False
+
+
+def _intended(value: object) -> list[Reference]:
+    return [reference for _, text in texts_in(value, ()) for reference in intended_references(text)]
 
 
 def repository_steps(read: Template) -> tuple[list[Step], list[Step]]:

@@ -13,6 +13,8 @@ from ._backstage_config import Section, chart_values
 
 _PRODUCTION: Final = "app-config.production.yaml"
 _PORT: Final = ("service", "nodePorts", "backend")
+_DATABASE: Final = ("backstage", "appConfig", "backend", "database")
+_ENVIRONMENT: Final = ("extraEnvVars", "extraEnvVarsSecrets", "extraEnvVarsCM")
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
 _GUEST: Final = ("backstage", "appConfig", "auth", "providers")
 
@@ -83,12 +85,12 @@ def database_is_asked_for(exam: Exam) -> None:
     Without its production configuration Backstage keeps everything in memory, until the next restart.
     """
     values = chart_values(exam)
-    database = values.get("backstage", "appConfig", "backend", "database", "client")
+    database = values.get(*_DATABASE, "client")
     enabled = values.get("postgresql", "enabled") is True
     exam.fact(
         "postgresql-off",
         Text("A PostgreSQL is part of the installation"),
-        enabled or database == "pg",
+        enabled or (database == "pg" and _stands_elsewhere(values)),
         expected="postgresql.enabled: true",
         observed=f"postgresql.enabled: {shown(values.get('postgresql', 'enabled'))}",
         next=Text("The chart's default is false."),
@@ -238,6 +240,14 @@ def survives_the_policies(exam: Exam) -> None:
         next=Text("Exercise 2.3 demands them of every Pod, the platform's own included."),
         where=values.at("backstage", "resources"),
     )
+
+
+def _stands_elsewhere(values: Section) -> bool:
+    """Whether the connection leads to another PostgreSQL than the chart's own, which sets POSTGRES_HOST."""
+    connection = values.get(*_DATABASE, "connection")
+    host = connection.get("host") if isinstance(connection, dict) else connection
+    given = any(values.get("backstage", key) for key in _ENVIRONMENT)
+    return bool(host) and (given or "POSTGRES_HOST" not in str(host))
 
 
 def _address(value: object) -> SplitResult | None:

@@ -23,6 +23,9 @@ from ._backstage_config import Section, app_configs, objects, waiting
 from ._backstage_rights import NEEDED, judge_rights
 
 _LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "0.0.0.0", "::1")  # noqa: S104 (looked for, not listened on)
+# What the plugin's backend knows; at any other word it does not start.
+_SERVICE_LOCATORS: Final = ("multiTenant", "singleTenant", "catalogRelation")
+_CLUSTER_LOCATORS: Final = ("config", "catalog", "gke", "localKubectlProxy")
 _PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".pdf")
 _WORDS: Final = ("backstage", "kubernetes", "pods", "1.4", "1-4")
 
@@ -66,10 +69,10 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
     locator = config.get("kubernetes", "serviceLocatorMethod")
     kind = locator.get("type") if isinstance(locator, dict) else locator
     exam.fact(
-        "service-locator-missing",
+        "service-locator-missing" if kind in (None, "") else "service-locator-unknown",
         Text("It says how services are found on clusters"),
-        isinstance(kind, str) and bool(kind),
-        expected="serviceLocatorMethod.type: multiTenant",
+        kind in _SERVICE_LOCATORS,
+        expected=Text("serviceLocatorMethod.type, one of: {names}", names=listed(_SERVICE_LOCATORS)),
         observed=shown(kind),
         next=Text("multiTenant: every service may be on every cluster."),
         where=config.at("kubernetes", "serviceLocatorMethod"),
@@ -86,6 +89,15 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         where=config.at("kubernetes", "clusterLocatorMethods"),
     )
     for index, entry in enumerate(entries):
+        exam.fact(
+            "cluster-locator-unknown",
+            Text("Backstage knows this way of finding clusters"),
+            entry.get("type") in _CLUSTER_LOCATORS,
+            expected=Text("type, one of: {names}", names=listed(_CLUSTER_LOCATORS)),
+            observed=f"type: {shown(entry.get('type'))}",
+            next=Text("Copy the word letter by letter: capital letters count."),
+            where=config.at("kubernetes", "clusterLocatorMethods", index, "type"),
+        )
         if entry.get("type") == "config":
             _judge_clusters(exam, config, index, entry.get("clusters"))
 
@@ -146,6 +158,13 @@ def pods_carry_the_label(exam: Exam) -> None:
     """
     entity = component(exam, PAYMENT)
     wanted = _wanted(entity)
+    if wanted is None:
+        exam.blocked(
+            "selector-not-compared",
+            Text("The selector can be compared with labels"),
+            reason=Reason.BEYOND_EVALUATOR,
+            observed=shown(entity.get("metadata", "annotations", LABEL_SELECTOR)),
+        )
     if not wanted:
         exam.blocked("no-annotation", Text("The service says which Pods are its own"), reason=Reason.NEEDS)
     found = [each for each in objects(exam, "Deployment.apps", "StatefulSet.apps") if _is_payment(each)]
@@ -212,12 +231,15 @@ def _is_picture(exam: Exam, path: str) -> bool:
     return False
 
 
-def _wanted(entity: Document) -> dict[str, str]:
-    """Return the labels that the entity's annotation asks for; a selector's other operators are left out."""
+def _wanted(entity: Document) -> dict[str, str] | None:
+    """Return the labels that the entity's annotation asks for; a selector's other operators are left out.
+
+    None when the selector has nothing but such operators, or is none.
+    """
     selector = entity.get("metadata", "annotations", LABEL_SELECTOR)
     if isinstance(selector, str) and selector.strip():
         pairs = (part.replace("==", "=").partition("=") for part in selector.split(",") if "!=" not in part)
-        return {key.strip(): value.strip() for key, sign, value in pairs if sign}
+        return {key.strip(): value.strip() for key, sign, value in pairs if sign} or None
     value = entity.get("metadata", "annotations", KUBERNETES_ID)
     return {KUBERNETES_ID: value.strip()} if isinstance(value, str) and value.strip() else {}
 

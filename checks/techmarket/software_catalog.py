@@ -11,7 +11,18 @@ from workshop.backstage.repositories import github_slug, is_github
 from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.texts import Message
 
-from ._backstage import KUBERNETES_ID, MANY, SERVICES, annotated, components, places_of, shown, value_at
+from ._backstage import (
+    KUBERNETES_ID,
+    MANY,
+    SERVICES,
+    annotated,
+    components,
+    named,
+    namesakes,
+    places_of,
+    shown,
+    value_at,
+)
 
 Path = tuple[str | int, ...]
 
@@ -42,16 +53,7 @@ def three_components(exam: Exam) -> None:
     A service that is not in the catalogue has no owner when it breaks.
     """
     for name, entity in components(exam):
-        found = entity.get("metadata", "name")
-        exam.fact(
-            "entity-name",
-            Text("{name} is described", name=name),
-            isinstance(found, str) and found == name,
-            expected=f"metadata.name: {name}",
-            observed=f"metadata.name: {shown(found)}",
-            next=Text("Copy the name from the table of the exercise, letter by letter."),
-            where=entity.at("metadata", "name"),
-        )
+        named(exam, entity, name)
 
 
 @check(level=must)
@@ -199,6 +201,25 @@ def found_under_its_plain_name(exam: Exam) -> None:
             observed=f"metadata.namespace: {shown(namespace)}",
             next=Text("Remove the line: Backstage's namespaces are not those of Kubernetes."),
             where=entity.at("metadata", "namespace"),
+        )
+
+
+@check(level=should)
+def described_once(exam: Exam) -> None:
+    """Each is described once.
+
+    Of two entities of one name the catalogue keeps one, and not always the one you mean.
+    """
+    for name, entity in components(exam):
+        copy = next((each for each in namesakes(exam, name) if each.at() != entity.at()), None)
+        exam.fact(
+            "described-twice",
+            Text("{name} is described once", name=name),
+            copy is None,
+            expected=Text("one entity of that name"),
+            observed=Text("another one in {file}", file=copy.file) if copy else None,
+            next=Text("Keep the one that is right, and remove the other."),
+            where=copy or entity,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.verdicts import Reason
 
-from ._backstage import KUBERNETES_ID, LABEL_SELECTOR, PAYMENT, annotated, component, listed, shown
+from ._backstage import KUBERNETES_ID, LABEL_SELECTOR, PAYMENT, annotated, component, listed, named, shown
 from ._backstage_config import app_configs, objects, waiting
 from ._backstage_rights import NEEDED_FOR_TEKTON, judge_rights
 
@@ -25,6 +25,7 @@ def builds_are_announced(exam: Exam) -> None:
     A plugin shows its tab on the entities that carry its annotation, and on no others.
     """
     entity = component(exam, PAYMENT)
+    named(exam, entity, PAYMENT)
     annotations = entity.get("metadata", "annotations")
     there = {key: annotations[key] for key in _KEYS if isinstance(annotations, dict) and key in annotations}
     for key, value in there.items():

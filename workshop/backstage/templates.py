@@ -34,6 +34,7 @@ _OTHER_WORDS: Final = frozenset(
      "language", "visibility", "email", "mail", "registry", "cluster", "environment", "tags", "type", "user"}
 )  # fmt: skip
 _OWNER_FIELDS: Final = frozenset({"OwnerPicker", "OwnedEntityPicker", "MyGroupsPicker"})
+_FALSE: Final = re.compile(r"\$\{\{-?\s{0,9}false\s{0,9}-?\}\}")
 REPOSITORY_FIELD: Final = "RepoUrlPicker"
 _NAME_OF_URL: Final = re.compile(
     r"""parseRepoUrl\b.{0,40}?(?:\.\s{0,5}repo\b|[\[(]\s{0,5}['"]repo['"])""", re.DOTALL
@@ -80,6 +81,14 @@ class Step:
     def named(self) -> bool:
         """Whether its id is written."""
         return isinstance(self.data.get("id"), str)
+
+    @property
+    def switched_off(self) -> bool:
+        """Whether its condition is written so that it never runs."""
+        condition = self.data.get("if")
+        return condition is False or (
+            isinstance(condition, str) and bool(_FALSE.fullmatch(condition.strip()))
+        )
 
     @cached_property
     def meant(self) -> str:
