@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workshop.checking import Document, Exam, Text
 from workshop.tekton import (
+    Beyond,
     Path,
     Program,
+    Ran,
     Step,
     Task,
     mistaken,
@@ -307,6 +309,19 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
     if any(key.startswith("$") for word in words for key in tokens(word)):
         observed = Text("{text}: known only when it runs", text=" ".join(map(shown, words)))
         return Finding(topic, "image-unclear", claim, None, path, expected, observed)
+    other = [f"$({key})" for word in words for key in tokens(word) if key.startswith("params.")]
+    other += [reference.text for word in words for reference in references(word)]
+    if other:
+        return Finding(
+            topic,
+            "other-variable",
+            claim,
+            False,
+            path,
+            expected,
+            Text("it works on {text}", text=other[0]),
+            Text("The image is in the parameter IMAGE, in capital letters."),
+        )
     if words:
         return Finding(
             topic,
@@ -328,6 +343,32 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
         Text("no image is given to the program"),
         Text("Hand the parameter IMAGE to the program."),
     )
+
+
+def softened(findings: list[Finding], ran: Ran) -> list[Finding]:
+    """Return the findings about a command; what a parameter without a default may still add is not known."""
+    arrays = [key for word in ran.argv for key in tokens(word) if key.endswith("[*]")]
+    if not arrays:
+        return findings
+    observed = Text("$({name}) brings arguments of its own, known only when it runs", name=arrays[0])
+    return [
+        replace(each, id="arguments-unclear", met=None, observed=observed)
+        if each.met is False and each.topic != "remark"
+        else each
+        for each in findings
+    ]
+
+
+def failure_noticed(program: Program, ran: Ran) -> bool | None:
+    """Whether the Task fails when a command of one of its steps does; None where it cannot be told."""
+    if program.step.goes_on:
+        return False
+    try:
+        ways = program.follow(lambda words: 1 if tuple(words) == ran.argv else 0)
+    except Beyond:
+        return None
+    statuses = {way.status for way in ways if any(each.argv == ran.argv for each in way.commands)}
+    return True if 0 not in statuses else False if statuses == {0} else None
 
 
 def tool_absent(exam: Exam, document: Document, task: Task, word: str, name: str) -> None:

@@ -7,9 +7,9 @@ from functools import cached_property
 from posixpath import normpath
 
 from workshop.checking import Text
-from workshop.tekton import Flags, Path, Program, Ran, Task, mistaken, read_flags, shown, tokens
+from workshop.tekton import Flags, Path, Program, Ran, Task, fill, mistaken, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place
+from ._tekton import IMAGE, Finding, judge_image, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -69,7 +69,9 @@ class Build:
 
     def findings(self) -> list[Finding]:
         """Return everything there is to say about it."""
-        return [*self._push(), *self._sources(), *self._credentials(), *self._digest()]
+        return [
+            *softened([*self._push(), *self._sources()], self.ran), *self._credentials(), *self._digest()
+        ]  # fmt: skip
 
     def _push(self) -> list[Finding]:
         claim = Text("The image is pushed")
@@ -122,8 +124,6 @@ class Build:
     @property
     def program_folder(self) -> str:
         """The folder the step starts in, variables as tokens."""
-        from workshop.tekton import fill
-
         return fill(self.program.step.working_folder, self.program.values)
 
     def _in_workspace(self, path: str) -> bool | None:

@@ -45,11 +45,13 @@ def gate_holds(exam: Exam, document: Document, stages: Stages) -> None:
                         next=finding.next, where=document.at(*finding.path),
                         reason=Reason.BEYOND_EVALUATOR if finding.met is None else None,
                     )  # fmt: skip
-        if task.view.get("when"):
+        conditions = task.view.get("when")
+        if conditions:
+            same = all(_shares(each, conditions) for each in stages.by_stage[SIGN])
             exam.fact(
-                "scan-can-be-skipped",
-                Text("The scan cannot be skipped"),
-                met=False,
+                "same-condition" if same else "scan-can-be-skipped",
+                Text("No signature without a scan"),
+                met=same,
                 expected=Text("no when on the scan"),
                 observed=Text(
                     "a condition; when it does not hold, tasks that run after it start all the same"
@@ -74,6 +76,12 @@ def gate_holds(exam: Exam, document: Document, stages: Stages) -> None:
             )  # fmt: skip
     if not stages.by_stage[SCAN]:
         exam.fact("gate-missing", claim, met=None, reason=Reason.NEEDS)
+
+
+def _shares(task: PipelineTask, conditions: Any) -> bool:
+    """Whether a pipeline task has every `when` condition of another."""
+    own = task.view.get("when")
+    return isinstance(own, list) and isinstance(conditions, list) and all(each in own for each in conditions)
 
 
 def images_reach(exam: Exam, document: Document, stages: Stages) -> None:

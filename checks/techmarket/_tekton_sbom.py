@@ -9,7 +9,7 @@ from posixpath import normpath
 from workshop.checking import Text
 from workshop.tekton import Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place
+from ._tekton import IMAGE, Finding, failure_noticed, judge_image, place, softened
 
 _SWITCHES = frozenset({"quiet", "verbose", "help", "version", "all-layers"})
 _WITH_VALUE = frozenset({"output", "file", "config", "template", "source-name", "base-path"})
@@ -21,6 +21,7 @@ _SOURCES = ("registry:", "docker:", "podman:", "containerd:", "oci-dir:", "docke
 STANDARD = frozenset(
     {"spdx", "spdx-json", "spdx-tag-value", "spdx-tv", "cyclonedx", "cyclonedx-json", "cyclonedx-xml"}
 )
+_COPIERS = frozenset({"cp", "mv", "install", "rsync"})
 _UPLOADERS = frozenset({"cosign", "oras", "crane", "regctl", "curl", "cat", "aws", "gsutil", "mc", "tee"})
 
 
@@ -67,7 +68,8 @@ class Stocktaking:
         local = [word for word in words if word.startswith(("dir:", "file:"))]
         at = self._at("IMAGE", *words[:1])
         found = [judge_image("target", targets or local, at, claim, "image-missing")]
-        return [*found, *self._format(), *self._kept(), *self._stops(), *self._remarks()]
+        found = [*found, *self._format(), *self._kept(), *self._stops(), *self._remarks()]
+        return softened(found, self.ran)
 
     def _format(self) -> list[Finding]:
         claim = Text("The list is an SBOM in a standard format")
@@ -134,32 +136,37 @@ class Stocktaking:
             return True
         if file.startswith("/"):
             clean = normpath(file)
-            return any(clean.startswith(f"{folder}/") for folder in self.task.folders())
+            folders = [*self.task.folders(), *self.program.step.lasting_folders(self.task)]
+            return any(clean.startswith(f"{folder}/") for folder in folders)
         folder = self.program.step.working_folder
         return not keys and (
             "workspaces." in folder or any(folder.startswith(each) for each in self.task.folders())
         )
 
     def _handed_on(self, files: list[str]) -> bool:
-        """Whether a later command reads the file: attaches it, uploads it, prints it."""
+        """Whether a later command reads the file: attaches it, uploads it, prints it, copies it."""
         programs = [Program(step, self.task.values()) for step in self.task.steps]
         return any(
             file in word
             for program in programs
             for ran in program.commands
-            if ran.argv[0].rpartition("/")[2] in _UPLOADERS
+            if self._saves(ran)
             for word in ran.argv[1:]
             for file in files
             if file
         )
 
+    def _saves(self, ran: Ran) -> bool:
+        name = ran.argv[0].rpartition("/")[2]
+        return name in _UPLOADERS or (name in _COPIERS and self._survives(f"{ran.argv[-1]}/"))
+
     def _stops(self) -> list[Finding]:
-        goes_on = self.program.step.goes_on
+        noticed = failure_noticed(self.program, self.ran)
         return [
             Finding(
-                "kept", "sbom-cannot-fail" if goes_on else "fails", Text("A missing SBOM fails the Task"),
-                not goes_on,
-                (*self.program.step.view.path, "onError"), Text("no onError: continue"), "onError: continue",
+                "stops", "fails" if noticed else "sbom-cannot-fail", Text("A missing SBOM fails the Task"),
+                noticed, self._at("||", "syft", "scan"),
+                Text("neither onError: continue nor || true"), Text("the step ends with 0 all the same"),
                 Text("A pipeline that succeeds without an SBOM hides that it is missing."),
             )
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from functools import cached_property
 from workshop.checking import Text
 from workshop.tekton import Beyond, Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place
+from ._tekton import IMAGE, Finding, judge_image, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -71,13 +71,8 @@ class Scan:
 
     def findings(self) -> list[Finding]:
         """Return everything there is to say about it."""
-        return [
-            *self._target(),
-            *self._exit_code(),
-            *self._severity(),
-            *self._scanners(),
-            *self._propagation(),
-        ]
+        told = [*self._target(), *self._exit_code(), *self._severity(), *self._scanners()]
+        return [*softened(told, self.ran), *self._propagation()]
 
     def _target(self) -> list[Finding]:
         claim = Text("Trivy scans the image")

@@ -15,11 +15,12 @@ from workshop.tekton import (
     parse_image,
     read_flags,
     shown,
+    token,
     tokens,
     version_of,
 )
 
-from ._tekton import IMAGE, Finding, judge_image, place
+from ._tekton import IMAGE, Finding, failure_noticed, judge_image, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -66,6 +67,15 @@ class Signing:
         """Whether what is signed is named by its digest in the Task itself."""
         return any("@" in word for word in self.flags.words[1:])
 
+    def option(self, name: str) -> str | None:
+        """Return a flag's value, or that of the variable Cosign reads in its place."""
+        given = self.flags.last(name)
+        variable = f"COSIGN_{name.upper()}"
+        if given is not None or variable not in self.ran.variables:
+            return given
+        value = self.ran.variables[variable]
+        return token(f"${variable}") if value is None else value or None
+
     def _at(self, *words: str) -> Path:
         return place(self.program.step, *words)
 
@@ -85,7 +95,8 @@ class Signing:
             at = self._at("IMAGE", *self.flags.words[1:2])
             words = self.flags.words[1:] or self.flags.strays(IMAGE, but=_WITH_VALUE)
             found.append(judge_image("signs", words, at, claim, "image-missing"))
-        return [*found, *self._upload(), *self._keyless(), *self._silent(), *self._stops(), *self._remarks()]
+        found += [*self._upload(), *self._keyless(), *self._silent(), *self._stops(), *self._remarks()]
+        return softened(found, self.ran)
 
     def _upload(self) -> list[Finding]:
         off = self.flags.is_on("upload") is False
@@ -99,7 +110,7 @@ class Signing:
         ]  # fmt: skip
 
     def _keyless(self) -> list[Finding]:
-        key = self.flags.last("key")
+        key = self.option("key")
         hardware = bool(self.flags.is_on("sk"))
         used = key is not None or hardware
         return [
@@ -114,12 +125,8 @@ class Signing:
         ]  # fmt: skip
 
     def _silent(self) -> list[Finding]:
-        answered = self.flags.is_on("yes")
-        if answered is None:
-            answered = self.flags.is_on("force")
-        if answered is None and "COSIGN_YES" in self.ran.variables:
-            value = self.ran.variables["COSIGN_YES"]
-            answered = value is None or value.lower() in ("true", "1", "t")
+        answer = self.option("yes")
+        answered = self.flags.is_on("force") if answer is None else answer.lower() in ("true", "1", "t")
         return [
             Finding(
                 "silent", "yes" if answered else "would-prompt", Text("Cosign does not wait for an answer"),
@@ -129,14 +136,13 @@ class Signing:
         ]  # fmt: skip
 
     def _stops(self) -> list[Finding]:
-        goes_on = self.program.step.goes_on
+        noticed = failure_noticed(self.program, self.ran)
         return [
             Finding(
-                "signs", "signing-cannot-fail" if goes_on else "fails",
-                Text("A failed signature fails the Task"),
-                not goes_on, (*self.program.step.view.path, "onError"), Text("no onError: continue"),
-                "onError: continue", Text("A pipeline that succeeds without a signature hides that it is "
-                    "missing."),
+                "stops", "fails" if noticed else "signing-cannot-fail",
+                Text("A failed signature fails the Task"), noticed, self._at("||", "cosign", "sign"),
+                Text("neither onError: continue nor || true"), Text("the step ends with 0 all the same"),
+                Text("A pipeline that succeeds without a signature hides that it is missing."),
             )
         ]  # fmt: skip
 

@@ -90,6 +90,15 @@ def without_question(exam: Exam) -> None:
 
 
 @check(level=should)
+def failure_noticed(exam: Exam) -> None:
+    """A signature that fails is noticed.
+
+    A pipeline that goes on without it looks as green as one that signed.
+    """
+    _judge(exam, "stops")
+
+
+@check(level=should)
 def images_pinned(exam: Exam) -> None:
     """The images name a version.
 

@@ -90,6 +90,15 @@ def sbom_kept(exam: Exam) -> None:
 
 
 @check(level=should)
+def failure_noticed(exam: Exam) -> None:
+    """An SBOM that fails is noticed.
+
+    A pipeline that goes on without it looks as green as one that wrote the list.
+    """
+    _judge(exam, "stops")
+
+
+@check(level=should)
 def images_pinned(exam: Exam) -> None:
     """The images name a version.
 

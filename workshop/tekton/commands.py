@@ -15,7 +15,7 @@ from typing import Final
 from workshop.tekton.images import Known, known_image, parse_image
 from workshop.tekton.shell import Beyond, Ran, Way, follow, follow_argv
 from workshop.tekton.task import Step
-from workshop.tekton.variables import fill, mistaken, token
+from workshop.tekton.variables import fill, mistaken, token, unpacked
 
 _SHELLS: Final = re.compile(
     r"#!\s*(?:/usr)?(?:/bin/|/busybox\d?/|/usr/local/bin/)(env\s+(?:-S\s+)?)?([a-z]+)(.*)"
@@ -52,8 +52,7 @@ class Program:
     @cached_property
     def argv(self) -> list[str]:
         """The command line, when the step has no script."""
-        words = [*(self.step.command or ()), *self.step.arguments]
-        filled = [_expand(fill(word, self.values), self.environment) for word in words]
+        filled = self._filled([*(self.step.command or ()), *self.step.arguments])
         if self.step.command:
             return filled
         entry = self.known.entrypoint if self.known else (parse_image(self.image).name,)
@@ -92,7 +91,7 @@ class Program:
             # `${params.X}` is a syntax error for the shell and would end the reading: take it for text.
             script = script.replace(part, token(f"!{part}"))
         script = fill(script, self.values)
-        arguments = [_expand(fill(word, self.values), self.environment) for word in self.step.arguments]
+        arguments = self._filled(self.step.arguments)
         first, _, rest = script.lstrip().partition("\n")
         errexit, body = True, script
         if first.startswith("#!"):
@@ -101,6 +100,11 @@ class Program:
                 raise Beyond("not a shell script")
             errexit, body = "e" in shell[3].replace("pipefail", ""), rest
         return follow(body, variables=self.environment, arguments=arguments, errexit=errexit, status=status)
+
+    def _filled(self, words: Sequence[str]) -> list[str]:
+        return [
+            _expand(part, self.environment) for word in words for part in unpacked(fill(word, self.values))
+        ]
 
     @property
     def needs_shell(self) -> bool:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from workshop.tekton.scalars import as_text, type_of
-from workshop.tekton.variables import fill, references
+from workshop.tekton.variables import fill, packed, references, token
 from workshop.tekton.view import Path, View
 from workshop.workspace import Document
 
@@ -108,6 +108,16 @@ class Step:
                 found[name] = None if entry.has("valueFrom") else str(value) if value is not None else ""
         return found
 
+    def lasting_folders(self, task: Task) -> list[str]:
+        """Return where volumes that outlive the Pod are mounted: claims, shares, the node's disk."""
+        lasting = {
+            volume.text("name")
+            for volume in task.view.items("volumes")
+            if any(volume.has(kind) for kind in ("persistentVolumeClaim", "nfs", "csi", "hostPath"))
+        }
+        mounts = [*self.template.items("volumeMounts"), *self.view.items("volumeMounts")]
+        return [each.text("mountPath").rstrip("/") for each in mounts if each.text("name") in lasting]
+
     @property
     def texts(self) -> list[tuple[str, Path]]:
         """Every text Tekton substitutes in, with its path below the step."""
@@ -186,7 +196,9 @@ class Task:
             if key in known:
                 continue
             default = parameter.default
-            if name == "IMAGE" or parameter.type != "string" or default is None:
+            if parameter.type == "array":
+                known.update(_array(key, default))
+            elif name == "IMAGE" or parameter.type != "string" or default is None:
                 known[key] = None
                 known[f"{key}[*]"] = None
             else:
@@ -206,3 +218,12 @@ class Task:
     def folders(self) -> dict[str, str]:
         """Return where each of its workspaces is mounted."""
         return {workspace.path: name for name, workspace in self.workspaces.items()}
+
+
+def _array(key: str, default: Any) -> dict[str, str | None]:
+    """Return what the variables of an array parameter stand for: as a whole, and item by item."""
+    if not isinstance(default, list):
+        return {each: token(f"{key}[*]") for each in (key, f"{key}[*]")}
+    items = [as_text(item) for item in default]
+    whole = packed(items)
+    return {key: whole, f"{key}[*]": whole, **{f"{key}[{index}]": item for index, item in enumerate(items)}}

@@ -7,11 +7,12 @@ private-use characters, so that no shell or flag parser mistakes it for anything
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
+_ITEM = "\ue002"
 _TOKEN: Final = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 _REFERENCE: Final = re.compile(r"\$\(([^()\s]+)\)")
@@ -118,6 +119,16 @@ def fill(text: str, known: Mapping[str, str | None]) -> str:
         return token(reference.key) if text is None else text
 
     return _REFERENCE.sub(value, text)
+
+
+def packed(items: Iterable[str]) -> str:
+    """Return an array's items as one value for `fill`; `unpacked` takes them apart again."""
+    return _ITEM + "".join(item + _ITEM for item in items)
+
+
+def unpacked(word: str) -> list[str]:
+    """Return the words that stand where a word stood before `fill`: an array's items, or the word."""
+    return word.split(_ITEM)[1:-1] if word.startswith(_ITEM) else [word]
 
 
 def token(key: str) -> str:
