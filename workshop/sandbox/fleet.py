@@ -23,7 +23,7 @@ from workshop.sandbox.records import SUPERVISOR, ProcessRecord, read_processes, 
 from workshop.sandbox.running import Running
 from workshop.texts import Message, Text
 
-_READY_SECONDS: Final = 120.0
+_READY_SECONDS: Final = 300.0
 _POLL_SECONDS: Final = 0.02
 _AGAIN_SECONDS: Final = 0.5
 # No answer, conflict, too many requests, and failures on the server's side.

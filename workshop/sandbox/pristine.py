@@ -19,6 +19,7 @@ from workshop.sandbox.store import DeleteRange, Entry, Put, Store, entries
 
 _BEGIN: Final = b"/registry/"
 _END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/
+_BEHIND: Final = b"/workshop/reset"
 _RENEWED: Final = (b"/registry/leases/", b"/registry/masterleases/")
 _EVENTS: Final = b"/registry/events/"
 # Controllers of a busy machine take their time to notice; starting everything again takes longer.
@@ -69,8 +70,11 @@ class Pristine:
             quiet = 0 if operations else quiet + 1
             if quiet == _QUIET_PASSES:
                 return True
-            store.change(operations)
             if operations:
+                # A range is deleted in one revision, and the API server takes its cache to be fresh from the
+                # first event of a revision on. Behind one revision more it has seen them all.
+                store.change(operations)
+                store.change([Put(_BEHIND, b"")])
                 self._learn_revisions(store, operations)
             time.sleep(_PAUSE_SECONDS)
         return False
