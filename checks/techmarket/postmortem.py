@@ -24,42 +24,88 @@ HEADINGS: Final[dict[str, tuple[Text, re.Pattern[str]]]] = {
     ),
     "well": (
         Text("What went well"),
-        re.compile(r"bien (?:fonctionn|march|passe)|went well|worked well|points? (?:forts?|positifs?)"),
+        re.compile(
+            r"(?<!pas )bien (?:fonctionn|march|passe)|ce qui a (?:fonctionn|march)|went (?:well|right)"
+            r"|what worked|worked well|points? (?:forts?|positifs?)"
+        ),
     ),
     "wrong": (
         Text("What went wrong"),
         re.compile(
-            r"mal (?:fonctionn|march|passe)|went (?:wrong|badly|poorly)|did not (?:work|go)|didn't"
+            r"mal (?:fonctionn|march|passe)|n'a pas (?:bien )?(?:fonctionn|march)|gone better|a ameliorer"
+            r"|went (?:wrong|badly|poorly)|did not (?:work|go)|didn't"
             r"|points? (?:faibles?|negatifs?)"
         ),
     ),
-    "actions": (Text("Corrective actions"), re.compile(r"actions?\b|plan d'action|follow-?ups?|remediation")),
+    "actions": (
+        Text("Corrective actions"),
+        re.compile(r"actions?\b|plan d'action|follow-?ups?|remediation|next steps"),
+    ),
     "lessons": (
         Text("Lessons learned"),
-        re.compile(r"lecons?\b|lessons?\b|enseignements?|apprentissages?|learnings?|retenir"),
+        re.compile(
+            r"lecons?\b|lessons?\b|enseignements?|apprentissages?|learnings?|takeaways?|we learn|retenir"
+        ),
     ),
 }
+# The template's own headings, as its printed form has them: without any mark.
+_UNMARKED: Final = re.compile(
+    r"chronologie|timeline|causes? racines?|root cause|ce qui a (?:bien|mal) fonctionne"
+    r"|what went (?:well|wrong)|actions? correctives?|corrective actions|action items"
+    r"|lecons apprises|lessons learn(?:ed|t)"
+)
 _DATE: Final = re.compile(r"\bdate\b[^:\n]{0,30}:\s*(.*)")
 _A_DATE: Final = re.compile(
     r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
-    r"|\b\d{1,2}(?:er|st|nd|rd|th)?\s+[a-z]{3,10}\.?,?\s+\d{2,4}|\b[a-z]{3,10}\.?\s+\d{1,2},?\s+\d{4}"
+    r"|\b\d{1,2}(?:er|st|nd|rd|th)?\s+[a-z]{3,10}\.?,?\s+\d{2,4}|\b[a-z]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\b20\d{6}\b"
 )
 _DURATION: Final = re.compile(r"\bduree\b|\bduration\b|\blasted\b|\ba dure\b")
-_IMPACT: Final = re.compile(r"success ?rate|taux de (?:succes|reussite)|\bimpact\b")
+_RATE: Final = re.compile(r"success ?rate|taux de (?:succes|reussite)")
+_IMPACT: Final = re.compile(rf"{_RATE.pattern}|\bimpact\b")
+
+_FAILURES: Final = re.compile(r"erreur|echec|echoue|error|fail|perdu|lost")
 
 
 def _parts(exam: Exam) -> dict[str, Section]:
     """Return the sections of the postmortem by what they are; deeper headings belong to the one above."""
     found: dict[str, Section] = {}
     current: Section | None = None
-    for section in sections(exam.text(PATH).text):
-        title = re.sub(r"^[\d.)\s]+", "", folded(section.title)).strip(" :*#")
-        kind = next((kind for kind, (_, words) in HEADINGS.items() if words.search(title)), None)
+    for section in _sections(exam):
+        kind = _kind(section.title)
         if kind is not None and kind not in found:
             current = found[kind] = Section(section.title, section.number, list(section.lines))
         elif current is not None and section.title:
             current.lines += [Line(section.number, section.title), *section.lines]
     return found
+
+
+def _sections(exam: Exam) -> list[Section]:
+    """Return the sections of the file, split at headings of the template that carry no mark.
+
+    Where a kind of section has a marked heading, that one counts: the same words alone on a line may be
+    a table of contents.
+    """
+    marked = sections(exam.text(PATH).text)
+    kinds = {_kind(section.title) for section in marked}
+    found: list[Section] = []
+    for section in marked:
+        found.append(Section(section.title, section.number))
+        for line in section.lines:
+            title = _title(line.text)
+            if _UNMARKED.fullmatch(title) and _kind(title) not in kinds:
+                found.append(Section(line.text.strip(), line.number))
+            else:
+                found[-1].lines.append(line)
+    return found
+
+
+def _title(text: str) -> str:
+    return re.sub(r"^[\d.)\s]+", "", folded(text)).strip(" :*#")
+
+
+def _kind(title: str) -> str | None:
+    """Return which of the six sections a heading begins."""
+    return next((kind for kind, (_, words) in HEADINGS.items() if words.search(_title(title))), None)
 
 
 def _part(exam: Exam, kind: str) -> Section:
@@ -184,6 +230,9 @@ def facts_agree(exam: Exam) -> None:
     ]
     stated = [each for _, each in everywhere if each.dimension == "percent" and each.near(SUCCESS, 0.05)]
     odd = next(((line, each) for line, each in rates if not _known_rate(each)), None)
+    if odd is None and not any(each.near(SUCCESS, 0.05) for _, each in rates):
+        # “Success rate: 5 %” takes the failures for the successes.
+        odd = next(((line, each) for line, each in rates if _is_success_of(line, each, 100 - SUCCESS)), None)
     exam.fact(
         "wrong-impact" if odd else "impact-missing",
         Text("The success rate fell to 95 %, with an objective of 99.9 %"),
@@ -197,6 +246,11 @@ def facts_agree(exam: Exam) -> None:
 
 def _seconds(quantity: Quantity, seconds: float) -> bool:
     return quantity.near(seconds / 60, 0.005)
+
+
+def _is_success_of(line: Line, quantity: Quantity, rate: float) -> bool:
+    words = folded(line.text)
+    return quantity.near(rate, 0.05) and bool(_RATE.search(words)) and not _FAILURES.search(words)
 
 
 def _known_rate(quantity: Quantity) -> bool:

@@ -325,3 +325,12 @@ def test_hostile_text_ends(text: str) -> None:
     assert len(placeholders(text)) <= 50
     (document,) = parse_documents(f"a: |\n  {text.replace(chr(10), chr(10) + '  ')}\n", file="f")
     assert len(placeholders(document)) <= 50
+
+
+def test_comments_of_markdown_hold_no_placeholder() -> None:
+    text = "<!-- replace every TODO\n[DATE] -->\nDate : [DATE]\n"
+    assert [(each.found, each.position.line) for each in placeholders(TextFile("td/x.md", text))] == [
+        ("[DATE]", 3)
+    ]
+    assert [each.found for each in placeholders("<!-- TODO, never closed\n")] == ["TODO"]
+    assert len(placeholders("<!--" * 200_000 + "TODO")) == 1

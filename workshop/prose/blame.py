@@ -53,7 +53,7 @@ _TITLES: Final = (
 )  # fmt: skip
 _ROLE: Final = (
     r"(?P<role>(?:(?:le|la|un|une|notre|the|an?|our|one)\s|l['’])"
-    r"(?:jeune\s|junior\s|new\s|nouveau\s|nouvelle\s)?"
+    r"(?:[\w-]{2,15}\s)?"
     rf"(?:{'|'.join(_TITLES)})|quelqu['’]un|someone|somebody)"
 )
 _WHO: Final = rf"(?:{_NAME}|{_ROLE})"
@@ -97,7 +97,7 @@ _PATTERNS: Final = (
 _DENIAL: Final = _pattern(
     r"\b(?:pas|aucune?|sans|non|ni|jamais|nul(?:le)?|plutôt que|au lieu|not|no|never|without|nobody|none"
     r"|rather than"
-    r"|instead of|nor|n['’]est|isn['’]t|wasn['’]t|personne)\b"
+    r"|tolér\w{1,4}|tolerat\w{1,3}|malgré|despite|instead of|nor|n['’]est|isn['’]t|wasn['’]t|personne)\b"
 )
 
 

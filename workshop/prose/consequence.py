@@ -18,7 +18,9 @@ _OVERSPENT: Final = re.compile(
     r"|dans le rouge|sous zero"
     r"|(?:totalement|entierement|integralement) (?:consomm|utilis|depens)\w*"
     r"|exceed\w*|exhaust\w*|overs\w*|overrun\w*|over[- ]?budget|deplet\w*|used up|blown|in the red|below zero"
-    r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
+    r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit"
+    r"|budget (?:is|will be|would be) (?:all |completely |entirely )?(?:gone|spent|burn(?:t|ed)|consumed)"
+    r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
     r"|plus (?:rien|aucun|de) (?:du |de )?budget|no (?:more |error )?budget|consomm\w* plus que"
     r"|(?:45|more) (?:min\w* )?(?:>|than)"
     r"|superieure? (?:au|a notre|a l'error) budget|plus de 100 ?%|10[1-6](?:[.,]\d{1,3})? ?%)"
@@ -29,7 +31,8 @@ _MISSED: Final = (
         r"|miss\w*|breach\w*|broken|fail\w*|lost)"
     ),
     re.compile(
-        r"\b(?:viol\w*|breach\w*|miss\w*|break\w*|manqu\w*|romp\w*|rate\w*)[^.!?\n]{0,30}?\b" + _OBJECTIVE
+        r"\b(?:viol\w*|breach\w*|miss\w*|fails? to|break\w*|manqu\w*|romp\w*|rate\w*)[^.!?\n]{0,30}?\b"
+        + _OBJECTIVE
     ),
     re.compile(
         _OBJECTIVE
@@ -40,7 +43,7 @@ _MISSED: Final = (
     re.compile(r"\bnon[- ](?:respect|atteinte) d[ue]|\bhors (?:slo|objectif)|\bout of slo"),
     re.compile(r"\b(?:ne respect\w*|n'attein\w*|ne tien\w*) (?:plus|pas)[^.!?\n]{0,30}(?:slo|objectif)"),
     re.compile(
-        r"(?:\b(?:sous|below|under|inferieure? a|less than)|<) ?"
+        r"(?:\b(?:sous|dessous d[eu]|below|under|inferieure? a|less than)|<) ?"
         r"(?:le |les |la |l'|the )?(?:slo|objectif|objective|99[.,]9)"
     ),
 )

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from workshop.workspace.textfile import without_comments
+
 _HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:\s+(.*?))?\s*#*\s*")
 _BOLD_HEADING: Final = re.compile(r"\s{0,3}(?:\*\*|__)([^*_]{2,120})(?:\*\*|__)\s*:?\s*")
 _UNDERLINE: Final = re.compile(r" {0,3}(=+|-{2,})\s*")
 _ITEM: Final = re.compile(r"\s{0,12}(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]?\]\s*)?(.*)")
 _TABLE_RULE: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+(?=\S)")
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def sections(text: str) -> list[Section]:
     """Return the sections of a text in order, however deep their headings are."""
     found = [Section("", 1)]
     fenced = False
-    lines = _without_comments(text).split("\n")
+    lines = without_comments(text).split("\n")
     for number, raw in enumerate(lines, start=1):
         line = raw[:4_000]
         if line.lstrip().startswith(("```", "~~~")):
@@ -77,10 +78,6 @@ def _heading(line: str) -> str | None:
     return match[1] if match else None
 
 
-def _without_comments(text: str) -> str:
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
-
-
 def plain(text: str) -> str:
     """Return text without emphasis and code marks, links reduced to their words, spaces made ordinary."""
     text = unicodedata.normalize("NFC", text)
@@ -90,7 +87,13 @@ def plain(text: str) -> str:
     text = re.sub(r"\*\*|__|`|~~|\$", "", text)
     # A star between numbers multiplies; beside a word it is emphasis.
     text = re.sub(r"(?<![\d\s)])\*|\*(?![\d\s(])", "", text)
-    return text.replace("\\,", " ").replace("\\%", "%").replace("\\times", "×").replace("\\approx", "≈")
+    return (
+        text.replace("{,}", ",")
+        .replace("\\,", " ")
+        .replace("\\%", "%")
+        .replace("\\times", "×")
+        .replace("\\approx", "≈")
+    )
 
 
 def folded(text: str) -> str:

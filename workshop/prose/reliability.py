@@ -40,6 +40,7 @@ _SPREAD: Final = (r"anti-?affinit", r"topolog")
 _MECHANISMS: Final = _one_of(
     *_PROBES, *_SHUTDOWN, *_CAPACITY, *_CALLERS, *_SPREAD,
     r"endpoint", r"propagation", r"kube-?proxy", r"iptables", r"load ?balanc", r"repartition",
+    r"en vol", r"demarrage[^.!?\n]{0,40} (?:lente?|trop long)\b",
     r"demarr\w+ (?:lent|a froid|trop)", r"lent\w* a demarrer", r"slow (?:to )?start", r"cold start",
     r"warm-?up",
     r"temps de demarrage", r"startup time", r"connexions?", r"connections?", r"keep-?alive",

@@ -14,7 +14,7 @@ from workshop.workspace.documents import Document, parse_documents
 from workshop.workspace.opening import Entry, Identity, identify, locate, read_bytes
 from workshop.workspace.problems import NotAWorkspace, Problem, Unreadable, empty
 from workshop.workspace.scalars import Dialect
-from workshop.workspace.textfile import TextFile, decode
+from workshop.workspace.textfile import TextFile, decode, without_comments
 
 MAX_FILES: Final = 2_000
 _MAX_ENTRIES: Final = 20_000
@@ -102,7 +102,8 @@ class Workspace:
                 raise
             data, identity = read_bytes(self.root, path)  # an editor was saving: it is done by now
         file = TextFile(path, decode(path, data))
-        if not file.text.strip():
+        written = without_comments(file.text) if path.endswith(".md") else file.text
+        if not written.strip():
             raise empty(path)
         return file, identity
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from workshop.workspace.documents import Document, PathPart
 from workshop.workspace.problems import Position, Unreadable
-from workshop.workspace.textfile import TextFile
+from workshop.workspace.textfile import TextFile, without_comments
 
 
 class Found(NamedTuple):
@@ -158,7 +158,7 @@ def _in_value(value: str, *, prose: bool) -> Iterator[tuple[int, str]]:
 def _in_markdown(file: TextFile) -> Iterator[Found]:
     closed = {name.lower() for name in _CLOSING_TAG.findall(file.text)}
     fenced = False
-    for number, line in enumerate(file.lines, start=1):
+    for number, line in enumerate(without_comments(file.text).split("\n"), start=1):
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
             continue

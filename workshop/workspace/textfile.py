@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -24,6 +25,19 @@ class TextFile:
     def lines(self) -> list[str]:
         """The lines without their ends."""
         return self.text.split("\n")
+
+
+def without_comments(text: str) -> str:
+    """Return Markdown with its `<!-- -->` made blank, every other character at its place.
+
+    One that is never closed is no comment.
+    """
+    pieces: list[str] = []
+    end = 0
+    while (start := text.find("<!--", end)) >= 0 and (close := text.find("-->", start + 4)) >= 0:
+        pieces += [text[end:start], re.sub(r"[^\n]", " ", text[start : close + 3])]
+        end = close + 3
+    return "".join([*pieces, text[end:]])
 
 
 def decode(path: str, data: bytes) -> str:
