@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from workshop.sandbox.model import Part
 from workshop.sandbox.places import Cache
 
 _PRIVATE = 0o700
+_UNUSED_SECONDS = 3 * 24 * 3600
 
 
 def fingerprint(parts: Iterable[Part], programs: Mapping[str, Path]) -> str:
@@ -61,11 +63,20 @@ class Prepared:
         draft.chmod(_PRIVATE)
         shutil.rmtree(self._folder, ignore_errors=True)
         draft.rename(self._folder)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what other versions and choices of parts left, once nobody has asked for it for a while."""
+        for folder in self._folder.parent.iterdir():
+            unused = time.time() - folder.stat().st_mtime
+            if folder.is_dir() and folder != self._folder and unused > _UNUSED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def give(self, data: Path) -> None:
         """Put a copy where a sandbox expects its data, in place of whatever is there."""
         draft = data.with_name(f".{data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
+        os.utime(self._folder)
         shutil.copytree(self._folder, draft)
         shutil.rmtree(data, ignore_errors=True)
         draft.rename(data)
