@@ -17,7 +17,6 @@ from workshop.texts import Text
 from workshop.workspace.nodes import Item, Mapping, Node, Scalar, Sequence
 from workshop.workspace.problems import Kind, Position, Unreadable, refusal
 from workshop.workspace.scalars import Dialect, Value, is_json, key_text, resolve
-from workshop.workspace.syntax import explain, unquoted_template
 
 MAX_DEPTH: Final = 100
 MAX_NODES: Final = 50_000
@@ -48,6 +47,9 @@ def compose(text: str, *, dialect: Dialect, file: str, place: Place) -> list[Nod
         softened = _TAB_ON_EMPTY_LINE.sub(_spaces, text) if dialect == "core" else text
         if softened != text:
             return compose(softened, dialect=dialect, file=file, place=place)
+        # Only a mistake needs explaining: its many patterns are not compiled for files that are right.
+        from workshop.workspace.syntax import explain
+
         raise explain(error, text, place) from error
     except RecursionError as error:  # the pure Python reader, where libyaml is missing
         raise composer.refusal("too-deep", 0, *_too_deep()) from error
@@ -303,6 +305,8 @@ class _Composer:
     def _key_not_text(self, start: int) -> Unreadable:
         if self.text.startswith("{{", start) or self.text.startswith("{{", start - 1):
             start -= not self.text.startswith("{{", start)
+            from workshop.workspace.syntax import unquoted_template
+
             return self.refusal("key-not-text", start, *unquoted_template())
         remedy = Text("Remove the “?” in front of the key, or write the key as a text.")
         if self.text.startswith(("{", "["), start):
