@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, webhook_of
+from workshop.cluster.denials import (
+    is_refusal,
+    is_spoilt,
+    lacks_context,
+    policies_of,
+    proves_nothing,
+    webhook_of,
+)
 
 # Seen on Kubernetes 1.35 with Kyverno 1.19.
 LEGACY = (
@@ -33,6 +40,20 @@ FULCIO = (
     "verify-image-signature:\n  check: 'failed to verify image: failed to get roots from fulcio: "
     "dial tcp: lookup fulcio.sigstore.dev: no such host'\n"
 )
+MUTATION = (
+    'admission webhook "mutate.kyverno.svc-fail" denied the request: mutation policy labels error: failed to '
+    "apply policy labels rules [labels: failed to patch resource: replace operation does not apply]"
+)
+SPOILT = (
+    "Internal error occurred: json: cannot unmarshal string into Go struct field "
+    "ObjectMeta.metadata.labels of type map[string]string"
+)
+CONTEXT = (
+    'admission webhook "validate.kyverno.svc-fail" denied the request: \n\n'
+    "resource Pod/default/x was blocked due to the following policies\n\n"
+    "disallow-latest-tag:\n  no-latest: 'failed to retrieve config map for context entry banned: "
+    "failed to get configmap kyverno/banned-tags'\n"
+)
 QUOTA = 'pods "x" is forbidden: exceeded quota: lab, requested: pods=1, used: pods=5, limited: pods=5'
 RBAC = 'pods is forbidden: User "lea" cannot create resource "pods" in API group "" in namespace "default"'
 
@@ -51,10 +72,11 @@ RBAC = 'pods is forbidden: User "lea" cannot create resource "pods" in API group
         (NATIVE, ("vap",), None, True, False),
         (DEAD, (), "validate.kyverno.svc-fail", False, True),
         (FULCIO, ("verify-image-signature",), "mutate.kyverno.svc-fail", True, True),
+        (MUTATION, ("labels",), "mutate.kyverno.svc-fail", True, False),
         (QUOTA, (), None, False, False),
         (RBAC, (), None, False, False),
     ],
-    ids=["legacy", "cel", "native", "dead-webhook", "no-network", "quota", "rbac"],
+    ids=["legacy", "cel", "native", "dead-webhook", "no-network", "mutation", "quota", "rbac"],
 )
 def test_messages(
     message: str, policies: tuple[str, ...], webhook: str | None, refusal: bool, nothing: bool
@@ -63,3 +85,19 @@ def test_messages(
     assert webhook_of(message) == webhook
     assert is_refusal(message) is refusal
     assert proves_nothing(message) is nothing
+
+
+@pytest.mark.parametrize("message", [LEGACY, CEL, NATIVE, DEAD, MUTATION, QUOTA, RBAC])
+def test_few_messages_tell_of_something_else(message: str) -> None:
+    assert not is_spoilt(message)
+    assert not lacks_context(message)
+
+
+def test_a_mutation_that_spoils_the_object() -> None:
+    assert is_spoilt(SPOILT)
+    assert policies_of(SPOILT) == ()
+
+
+def test_a_policy_that_reads_what_is_not_there() -> None:
+    assert lacks_context(CONTEXT)
+    assert policies_of(CONTEXT) == ("disallow-latest-tag",)
