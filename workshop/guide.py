@@ -37,10 +37,11 @@ def load_guide(lab: Lab) -> tuple[Entry, ...]:
 def hint_for(lab: Lab, exercise: Exercise, results: Iterable[CheckResult]) -> Bilingual | None:
     """Return the remedy of the first entry that an unmet fact of the exercise points to.
 
-    Facts of `must` checks speak first: they decide the exercise.
+    Where facts of `must` checks are unmet they alone speak: advice on something else would mislead.
     """
-    ranked = sorted(results, key=lambda result: result.level is not Level.MUST)
-    unmet = [fact.id for result in ranked for fact in result.unmet]
+    found = list(results)
+    deciding = [fact.id for result in found if result.level is Level.MUST for fact in result.unmet]
+    unmet = deciding or [fact.id for result in found for fact in result.unmet]
     if not unmet:
         return None
     entries = [entry for entry in load_guide(lab) if exercise.id in entry.exercises]

@@ -93,7 +93,7 @@ def service_in_production(exam: Exam) -> None:
                 Text("{name} has the {key} {wanted}", name=name, key=key, wanted=wanted),
                 isinstance(found, str) and found == wanted,
                 expected=f"spec.{key}: {wanted}",
-                observed=_observed(key, found, elsewhere),
+                observed=_observed(entity, key, elsewhere),
                 next=Text("Type, lifecycle and owner stand below `spec`, spelt as in the statement."),
                 where=entity.key_at(*elsewhere) if elsewhere else entity.at("spec", key),
             )
@@ -123,7 +123,7 @@ def owned_by_its_team(exam: Exam) -> None:
             # Whoever moves an entity into a namespace finds its owner there too.
             and reference.namespace in ("default", str(namespace).lower()),
             expected=f"spec.owner: {team}",
-            observed=_observed("owner", found, elsewhere),
+            observed=_observed(entity, "owner", elsewhere),
             next=Text("Copy the team's identifier from the table; it is no display name."),
             where=entity.key_at(*elsewhere) if elsewhere else entity.at("spec", "owner"),
         )
@@ -319,7 +319,10 @@ def _misplaced(entity: Document, key: str) -> Path | None:
     return None
 
 
-def _observed(key: str, found: object, elsewhere: Path | None) -> Message:
+def _observed(entity: Document, key: str, elsewhere: Path | None) -> Message:
+    found = entity.get("spec", key)
+    if found is None and entity.has("spec", "<<"):
+        return Text("no spec.{key}, only a merge key <<, which Backstage does not follow by itself", key=key)
     if elsewhere:
         return Text("the key {key} stands at {path}", key=key, path=".".join(map(str, elsewhere[:-1])) or "/")
     if found is None:
