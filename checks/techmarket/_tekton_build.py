@@ -7,7 +7,7 @@ from functools import cached_property
 from posixpath import normpath
 
 from workshop.checking import Text
-from workshop.tekton import Flags, Path, Program, Ran, Task, fill, mistaken, read_flags, shown, tokens
+from workshop.tekton import Flags, Path, Program, Ran, Task, mistaken, read_flags, shown, tokens
 
 from ._tekton import IMAGE, Finding, judge_image, place, softened
 
@@ -93,11 +93,7 @@ class Build:
     def _sources(self) -> list[Finding]:
         claim = Text("The sources come from the workspace")
         context = self.flags.last("context")
-        step = self.program.step
-        if context is None and not step.working_folder:
-            path = "/workspace/"
-        else:
-            path = context or self.program_folder
+        path = context or self.program.start or "/workspace/"
         right = self._in_workspace(path.removeprefix("dir://"))
         observed = Text("--context {path}", path=shown(context)) if context else Text("no --context")
         found = [
@@ -121,17 +117,9 @@ class Build:
             )  # fmt: skip
         return found
 
-    @property
-    def program_folder(self) -> str:
-        """The folder the step starts in, variables as tokens."""
-        return fill(self.program.step.working_folder, self.program.values)
-
     def _in_workspace(self, path: str) -> bool | None:
         if not path.startswith(("/", "\ue000")) and "://" not in path:
-            # Relative: to the folder the step starts in, or the one its script went to.
-            before = self.program.commands[: self.program.commands.index(self.ran)]
-            went = [ran.argv[1] for ran in before if ran.argv[0] == "cd" and len(ran.argv) > 1]
-            path = went[-1] if went else self.program_folder
+            path = self.program.folder(self.ran)
         if any(key.startswith("workspaces.") and key.endswith(".path") for key in tokens(path)):
             return True
         if path.startswith("/"):
@@ -220,7 +208,7 @@ def judge_equivalents(task: Task) -> list[Finding]:
         word
         for _, ran in found
         for word in ran.argv[1:]
-        if "push" in ran.argv[1:3]
+        if "push" in ran.argv[1:]
         or ran.argv[0].rpartition("/")[2] in ("ko", "jib", "pack", "creator")
         or "push=true" in word
         or "--push" in ran.argv

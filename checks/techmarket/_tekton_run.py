@@ -111,7 +111,7 @@ def judge_claim(exam: Exam, spec: View) -> None:
         next=Text("Kubernetes refuses a claim without access modes or without a size."),
         where=spec.at("resources" if modes else "accessModes"),
     )
-    usable = any(mode in ("ReadWriteOnce", "ReadWriteOncePod") for mode in modes) or (
+    usable = all(mode in ("ReadWriteOnce", "ReadWriteOncePod") for mode in modes) or (
         "ReadWriteMany" in modes and spec.has("storageClassName")
     )
     if modes:

@@ -100,7 +100,12 @@ class Stocktaking:
         claim = Text("The SBOM outlives the Pod")
         at = self._at("file", "output", "-o", ">")
         expected = Text("a file in a declared workspace, an attestation, or at least the log")
-        places = [file or each for _, file in self.outputs for each in ((file,) if file else self._printed())]
+        lists = [(form, file) for form, file in self.outputs if form in STANDARD or form == "syft-json"]
+        places = [
+            file or each
+            for _, file in lists or self.outputs
+            for each in ((file,) if file else self._printed())
+        ]
         kept = [place_ for place_ in places if self._survives(place_)]
         if kept or self._handed_on(places):
             return [Finding("kept", "kept", claim, True, at)]
@@ -131,17 +136,13 @@ class Stocktaking:
     def _survives(self, file: str) -> bool:
         if file in ("", "-", "/dev/stdout", "/dev/stderr"):
             return True
-        keys = tokens(file)
-        if any(key.startswith(("workspaces.", "results.")) and key.endswith(".path") for key in keys):
+        if not file.startswith("/") and not tokens(file):
+            file = f"{self.program.folder(self.ran)}/{file}"
+        if any(key.startswith(("workspaces.", "results.")) and key.endswith(".path") for key in tokens(file)):
             return True
-        if file.startswith("/"):
-            clean = normpath(file)
-            folders = [*self.task.folders(), *self.program.step.lasting_folders(self.task)]
-            return any(clean.startswith(f"{folder}/") for folder in folders)
-        folder = self.program.step.working_folder
-        return not keys and (
-            "workspaces." in folder or any(folder.startswith(each) for each in self.task.folders())
-        )
+        clean = normpath(file)
+        folders = [*self.task.folders(), *self.program.step.lasting_folders(self.task)]
+        return any(clean.startswith(f"{folder}/") for folder in folders)
 
     def _handed_on(self, files: list[str]) -> bool:
         """Whether a later command reads the file: attaches it, uploads it, prints it, copies it."""

@@ -80,6 +80,17 @@ class Program:
         except Beyond:
             return False
 
+    @property
+    def start(self) -> str:
+        """The folder the step starts in, variables as tokens; empty leaves it to the image."""
+        return fill(self.step.working_folder, self.values)
+
+    def folder(self, ran: Ran) -> str:
+        """Return the folder one of its commands works in: where its script went, or where the step starts."""
+        before = self.commands[: self.commands.index(ran)]
+        went = [each.argv[1] for each in before if each.argv[0] == "cd" and len(each.argv) > 1]
+        return went[-1] if went else self.start
+
     def follow(self, status: Callable[[Sequence[str]], int]) -> list[Way]:
         """Return every way the step may go, given what its commands exit with. Raises Beyond."""
         if self.step.view.has("ref"):
