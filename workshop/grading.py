@@ -5,7 +5,9 @@ Every submission is judged in a worker process under a time limit: a hostile one
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
+import multiprocessing.util
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from workshop.cluster.stage import Stages
 from workshop.content import load_lab
 from workshop.texts import Message, Text
 from workshop.verdicts import Mode, Report
@@ -85,12 +88,25 @@ def _grade_one(name: str, path: Path, lab_id: str, mode: Mode) -> Graded:
 
     try:
         with _time_limit(SECONDS_PER_SUBMISSION):
-            report = judge(Run.of(load_lab(lab_id), Workspace(path), mode))
+            report = judge(Run.of(load_lab(lab_id), Workspace(path), mode, _stages(lab_id, mode)))
     except NotAWorkspace as error:
         return Graded(name, None, error.text)
     except _TooLong:
         return Graded(name, None, Text("not judged within {seconds} s", seconds=SECONDS_PER_SUBMISSION))
     return Graded(name, report)
+
+
+@functools.cache
+def _stages(lab_id: str, mode: Mode) -> Stages | None:
+    """Return the sandbox of this worker process: one for all its submissions, each on a clean slate."""
+    if mode is not Mode.SANDBOX:
+        return None
+    from workshop.slate import Slate
+
+    slate = Slate(load_lab(lab_id).exercises, lambda _: None)
+    # A worker ends without its exit handlers; multiprocessing's own are the ones it runs.
+    multiprocessing.util.Finalize(None, slate.close, exitpriority=10)
+    return slate
 
 
 @contextmanager

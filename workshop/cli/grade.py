@@ -18,7 +18,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "directories", nargs="+", metavar="DIR", help="a workspace, or a folder of workspaces"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="side by side (default: processors; sandbox: 1)"
+    )
     parser.add_argument("--sandbox", action="store_true", help="with a control plane of its own")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--output", metavar="FILE")
@@ -36,12 +38,14 @@ def run(args: argparse.Namespace) -> int:
     missing = next((name for name in args.directories if not Path(name).is_dir()), None)
     if missing is not None:
         raise UsageError(Text("{path} is no folder", path=missing))
-    if args.jobs < 1:
+    # A sandbox takes over a gigabyte: more than one at a time only when asked for.
+    jobs = (1 if args.sandbox else os.cpu_count() or 1) if args.jobs is None else args.jobs
+    if jobs < 1:
         raise UsageError(Text("--jobs takes a number from 1"))
     submissions = find_submissions([Path(name) for name in args.directories])
     graded = []
     mode = Mode.SANDBOX if args.sandbox else Mode.OFFLINE
-    for each in grade(submissions, lab.id, mode, args.jobs):
+    for each in grade(submissions, lab.id, mode, jobs):
         graded.append(each)
         if sys.stderr.isatty():
             print(f"\r{len(graded)}/{len(submissions)}", end="", file=sys.stderr, flush=True)
