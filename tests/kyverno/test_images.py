@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workshop.kyverno import verifications
+from workshop.kyverno import admit, verifications
 from workshop.kyverno.images import parse_image
 from workshop.kyverno.outcome import KyvernoError
 
@@ -92,3 +92,28 @@ def test_an_image_validating_policy_is_read() -> None:
 def test_other_policies_verify_nothing() -> None:
     assert verifications(policy("validate: {deny: {}}")) == []
     assert verifications({"kind": "ClusterPolicy", "spec": 3}) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "admitted"),
+    [
+        ("images.containers.all(i, verifyImageSignatures(i, [attestors.lea]) > 0)", True),
+        ("images.containers.exists(i, verifyImageSignatures(i, [attestors.lea]) > 0)", False),
+        ("size(images.containers) == 0 && has(images.initContainers)", True),
+        ("images.containers[0] == 'nginx:1.27.5'", False),
+        ("size(images) == 0", False),
+    ],
+)
+def test_validations_run_without_an_image_to_verify(expression: str, admitted: bool) -> None:
+    document = image_policy(
+        matchConstraints={
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+            ]
+        },
+        matchImageReferences=[{"glob": "ghcr.io/lea-devops/*"}],
+        validations=[{"expression": expression}],
+    )
+    nginx = {"spec": {"containers": [{"name": "a", "image": "nginx:1.27.5"}]}}
+    resource = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "default"}, **nginx}
+    assert admit([document], resource).admitted is admitted

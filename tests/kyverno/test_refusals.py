@@ -35,7 +35,8 @@ def test_limits_and_signatures_are_accepted() -> None:
 
 
 FOREACH = NO_LATEST["foreach deny"]
-KEYLESS = "spec/rules/0/verifyImages/0/attestors/0/entries/0/keyless"
+IMAGES = "spec/rules/0/verifyImages/0"
+KEYLESS = f"{IMAGES}/attestors/0/entries/0/keyless"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,8 @@ KEYLESS = "spec/rules/0/verifyImages/0/attestors/0/entries/0/keyless"
         ),
         (changed(VERIFY, KEYLESS, {"subject": "s", "issuer": "i"}), "Either Rekor URL or roots are required"),
         (changed(VERIFY, KEYLESS, ["subject"]), "must be of type object"),
+        (changed(VERIFY, f"{IMAGES}/subject", "s"), "Either Rekor URL or roots are required"),
+        (changed(VERIFY, f"{IMAGES}/type", "Notary"), "Keyless field is not allowed for type notary"),
         (changed(VERIFY, KEYLESS, None), "keys, certificates, keyless, or a nested attestor is required"),
         (changed(VERIFY, "spec/rules/0/attestors", []), 'unknown field "spec.rules[0].attestors"'),
         (changed(LIMITS, "spec/validationFailureAction", "TODO"), 'Unsupported value: "TODO"'),

@@ -44,7 +44,10 @@ class Unknown:
 
 
 def evaluate(source: str, scope: dict[str, Any]) -> Any:
-    """The value of an expression; raises CelSyntaxError, CelError or Beyond."""
+    """The value of an expression; raises CelSyntaxError, CelError or Beyond.
+
+    The scope holds its variables by name, and functions that stand in for those of a cluster or registry.
+    """
     return _Evaluator().run(parse(source), scope)
 
 
@@ -196,6 +199,9 @@ class _Evaluator:
         return cel_functions.call(node.value, function, (receiver, *found))
 
     def function(self, name: str, arguments: tuple[Node, ...], scope: dict[str, Any]) -> Any:
+        given = scope.get(name)
+        if callable(given):
+            return cel_functions.call(name, given, tuple(self.run(each, scope) for each in arguments))
         if name in cel_functions.REGISTRY_CALLS:
             raise Beyond("needs-registry", name)
         if name not in cel_functions.GLOBAL:

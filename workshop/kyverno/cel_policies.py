@@ -21,6 +21,7 @@ from workshop.kyverno.cel_match import (
 )
 from workshop.kyverno.cel_values import CelError
 from workshop.kyverno.enforcement import admission_off, cel_actions, ignores_errors
+from workshop.kyverno.images import CONTAINERS
 from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import Beyond, KyvernoError, RuleResult
 from workshop.kyverno.rules import Status
@@ -138,6 +139,15 @@ def _image_validating(policy: _Policy, frame: RuleResult) -> Iterator[Outcome]:
         images = asked_images(p.document, p.request.resource)
         if images:
             raise Beyond("needs-registry", "signatures to verify: " + ", ".join(images))
+        # The validations run all the same, over lists without images.
+        scope = p.scope()
+        scope["images"] = {name: [] for name in CONTAINERS}
+        scope["attestors"] = {
+            str(as_map(each).get("name")): as_map(each) for each in as_list(p.spec.get("attestors"))
+        }
+        status = check_validations(p.spec.get("validations"), scope)
+        if status.result != "pass":
+            return status
         return Status("skip", "no image matches matchImageReferences")
 
     yield from _run(replace(policy, spec=generated_spec(policy.spec, policy.request.kind)), frame, judge)
@@ -189,6 +199,8 @@ def _native(
 
 
 def _mutate(policy: _Policy) -> Status:
+    if policy.deleting:
+        raise Beyond("beyond-evaluator", "a mutation of an object that is being deleted")
     return Status("pass", "success", resource=cel_mutation.mutated(policy.spec, policy.request))
 
 

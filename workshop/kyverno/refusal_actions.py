@@ -29,6 +29,9 @@ def conditions_errors(conditions: object, path: str) -> Iterator[str]:
         if unknown:
             yield f"{path}: unknown field {min(unknown)}: conditions stand under any or all"
         blocks = [*as_list(conditions.get("any")), *as_list(conditions.get("all"))]
+        for key in ("any", "all"):
+            if not isinstance(conditions.get(key), list | None):
+                yield f"{path}: failed to unmarshal Conditions: {key} is a list"
     elif conditions is not None and not isinstance(conditions, list):
         yield f"{path}: conditions stand under any or all"
     for condition in map(as_map, blocks):
@@ -146,8 +149,26 @@ def images_errors(items: list[Any], spec: dict[str, Any]) -> Iterator[str]:
             yield f"{here}: An image reference is required"
         if any(VARIABLE.search(str(reference)) for reference in references):
             yield "variables are not allowed in image reference section"
-        for group in [*as_list(item.get("attestors")), *_nested_attestors(item)]:
+        for group in [*as_list(item.get("attestors")), *_legacy_attestors(item), *_nested_attestors(item)]:
             yield from _attestor_errors(as_map(group), f"{here}.attestors")
+        if item.get("type") == "Notary":
+            yield from _notary_errors(item, f"{here}.attestors")
+
+
+def _legacy_attestors(item: dict[str, Any]) -> list[Any]:
+    """The attestor that Kyverno makes of an entry's own fields; its keyless form never has a Rekor."""
+    if item.get("key"):
+        return [{"entries": [{"keys": {"publicKeys": item["key"]}}]}]
+    keyless = {key: item[key] for key in ("issuer", "subject", "roots") if item.get(key)}
+    return [{"entries": [{"keyless": keyless}]}] if keyless else []
+
+
+def _notary_errors(item: dict[str, Any], path: str) -> Iterator[str]:
+    for group in as_list(item.get("attestors")):
+        for entry in as_list(as_map(group).get("entries")):
+            for key in ("keys", "keyless"):
+                if as_map(entry).get(key) is not None:
+                    yield f"{path}: {key.capitalize()} field is not allowed for type notary"
 
 
 def _nested_attestors(item: dict[str, Any]) -> list[Any]:
