@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from workshop.checking import Document, Exam, Position, Text
@@ -24,19 +24,19 @@ _PLACES: Final = frozenset(
 )
 
 
-def judge_enforcement(exam: Exam, found: Found, resource: Any) -> None:
+def judge_enforcement(exam: Exam, found: Found, *resources: Callable[[str], dict[str, Any]]) -> None:
     """Record whether the policy really refuses.
 
-    `resource(namespace)` makes a probe the policy ought to refuse. Where the enforced copy does refuse
-    it, the policy as written must too; where it does not, or nobody can tell, the written action decides.
+    Each `resource(namespace)` is a probe the policy ought to refuse: one for every rule that might be left
+    to report while the others refuse. Where the enforced copy does refuse a probe, the policy as written must
+    too; where it refuses none, or nobody can tell, the written action decides.
     """
     _judge_places(exam, found.document)
     judge_admission(exam, found.document)
     if not judge_binding(exam, found):
         return
     for namespace in found.namespaces():
-        probe = resource(namespace)
-        refused = _refused_as_written(found, probe)
+        refused = _refused_as_written(found, [resource(namespace) for resource in resources])
         exam.fact(
             "audit-not-enforced",
             Text("What breaks the rule is refused in the namespace {namespace}", namespace=namespace),
@@ -68,11 +68,13 @@ def judge_binding(exam: Exam, found: Found) -> bool:
     )
 
 
-def _refused_as_written(found: Found, probe: dict[str, Any]) -> bool | None:
-    if found.ask(probe).admitted is False:
-        admitted = found.ask_as_written(probe).admitted
-        return None if admitted is None else not admitted
-    return any(enforces for _, _, enforces in actions(found))
+def _refused_as_written(found: Found, probes: list[dict[str, Any]]) -> bool | None:
+    admitted = [
+        found.ask_as_written(probe).admitted for probe in probes if found.ask(probe).admitted is False
+    ]
+    if not admitted:
+        return any(enforces for _, _, enforces in actions(found))
+    return False if True in admitted else None if None in admitted else True
 
 
 def actions(found: Found) -> list[tuple[Position, str, bool]]:

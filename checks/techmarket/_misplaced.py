@@ -10,7 +10,7 @@ from workshop.checking import Document, Exam, Text
 
 Path = tuple[str | int, ...]
 _IDENTITY: Final = frozenset({"subject", "issuer", "subjectRegExp", "issuerRegExp", "rekor"})
-_USED: Final = re.compile(r"\battestors\.(\w+)")
+_USED: Final = re.compile(r"\battestors(?:\.|\[\s*['\"])([\w-]+)")
 _DEEPEST: Final = 20
 
 
@@ -193,10 +193,11 @@ def _judge_cel(exam: Exam, document: Document) -> None:
 
 
 def _judge_use(exam: Exam, document: Document, named: set[str]) -> None:
-    validations = document.get("spec", "validations")
+    parts = (document.get("spec", part) for part in ("validations", "variables"))
     text = " ".join(
         str(each.get("expression"))
-        for each in (validations if isinstance(validations, list) else ())
+        for part in parts
+        for each in (part if isinstance(part, list) else ())
         if isinstance(each, dict)
     )
     used = set(_USED.findall(text))

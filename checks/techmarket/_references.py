@@ -27,18 +27,28 @@ def image_of(account: str) -> str:
     return f"ghcr.io/{account}/payment-service:v1.0.0"
 
 
+def _own_images(account: str) -> list[str]:
+    own = f"ghcr.io/{account}"
+    others = (f"{own}/payment-service:v1.0.1", f"{own}/frontend-app:2.3", f"{own}/tools/migrate:7")
+    return [image_of(account), *others, f"{own}/payment-service{_DIGEST}"]
+
+
+def verifying_rules(found: Found, account: str) -> list[frozenset[int]]:
+    """Return which rules (by index) verify an image of the account together; none for CEL kinds."""
+    requests = [request for request in requests_of(found.written[0]) if not request.cel]
+    groups = [
+        frozenset(int(request.path[2]) for request in requests if asked([request], image))
+        for image in _own_images(account)
+    ]
+    return [group for group in dict.fromkeys(groups) if group]
+
+
 def judge_own_images(exam: Exam, found: Found) -> None:
     """Record whether the images of the account are verified, whatever their name and tag."""
     account = _account(exam, found)
-    images = (
-        ("payment-service-free", image_of(account)),
-        ("account-not-covered", f"ghcr.io/{account}/payment-service:v1.0.1"),
-        ("account-not-covered", f"ghcr.io/{account}/frontend-app:2.3"),
-        ("account-not-covered", f"ghcr.io/{account}/payment-service{_DIGEST}"),
-        ("account-not-covered", f"ghcr.io/{account}/tools/migrate:7"),
-    )
     requests = requests_of(found.written[0])
-    for fact, image in images:
+    for image in [*_own_images(account), *_taken_out(requests, account)]:
+        fact = "payment-service-free" if image == image_of(account) else "account-not-covered"
         verified = asked(requests, image)
         diagnosis = _diagnosis(requests, image, account)
         fact, advice = diagnosis or (
@@ -62,6 +72,19 @@ def judge_own_images(exam: Exam, found: Found) -> None:
             return
 
 
+def _taken_out(requests: list[Request], account: str) -> list[str]:
+    """Return an image of the account for each pattern that takes some of them out again."""
+    own = f"ghcr.io/{account}/"
+    found = []
+    for request in requests:
+        for pattern in request.skipped:
+            rest = pattern.removeprefix("*")
+            likely = (pattern, pattern.replace("*", account, 1), f"ghcr.io{rest}", f"{own}x{rest}")
+            images = [each.replace("*", "x").replace("?", "x") for each in likely]
+            found += [each for each in images if each.startswith(own) and request.skips(each)][:1]
+    return found[:20]
+
+
 def judge_other_images(exam: Exam, found: Found) -> None:
     """Record whether images of others are left alone."""
     requests = requests_of(found.written[0])
@@ -77,6 +100,26 @@ def judge_other_images(exam: Exam, found: Found) -> None:
             where=found.document.at(*references_at(requests)),
             reason=unknown(verified),
         )
+    by = _lets_by(requests)
+    exam.fact(
+        "pods-without-own-images-refused",
+        Text("A Pod without an image of yours gets through"),
+        by,
+        expected=Text("admitted"),
+        observed=Text("the validations do not hold when there is no image to verify"),
+        next=Text(
+            "They are evaluated for every Pod. Ask something of each image, with `all`, not that one exists."
+        ),
+        where=found.document.at("spec", "validations"),
+        reason=unknown(by),
+    )
+
+
+def _lets_by(requests: list[Request]) -> bool | None:
+    try:
+        return all(request.lets_by() for request in requests)
+    except Untold:
+        return None
 
 
 def _account(exam: Exam, found: Found) -> str:

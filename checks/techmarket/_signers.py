@@ -7,21 +7,22 @@ Source: pkg/engine/internal/imageverifier.go and pkg/image/verifiers of Kyverno 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workshop.kyverno.cel_match import scope_of
+from workshop.kyverno.cel_policies import check_validations
 from workshop.kyverno.image_policies import Verification, verifications
-from workshop.kyverno.images import parse_image
+from workshop.kyverno.images import CONTAINERS, parse_image
+from workshop.kyverno.match import Request as Admitted
 from workshop.kyverno.outcome import Beyond, KyvernoError, work
 from workshop.kyverno.values import regex_match, wildcard
 
+from ._probes import PINNED, container, pod
+
 _DEEPEST: Final = 20
-_ATTESTORS: Final = re.compile(r"\[\s*attestors\.\w+(?:\s*,\s*attestors\.\w+)*\s*,?\s*\]")
-_MACRO: Final = re.compile(r"\.(?:map|all|exists|exists_one|filter)\(")
-_LONGEST: Final = 1000
 
 
 class Untold(Exception):
@@ -64,26 +65,32 @@ class Request:
                 if answer is None:
                     raise Untold
                 return answer
-            reference = parse_image(image).reference
-            skipped = _list(self.data.get("skipImageReferences"))
-            return _any_matches(self.references, reference) and not _any_matches(skipped, reference)
+            return _any_matches(self.references, parse_image(image).reference) and not self.skips(image)
+
+    @property
+    def skipped(self) -> list[str]:
+        """The patterns of `skipImageReferences`."""
+        return [] if self.cel else [str(each) for each in _list(self.data.get("skipImageReferences"))]
 
     def skips(self, image: str) -> bool:
         """Whether `skipImageReferences` takes the image out again."""
-        with _told():
-            return not self.cel and _any_matches(
-                _list(self.data.get("skipImageReferences")), parse_image(image).reference
-            )
+        try:
+            with _told():
+                return _any_matches(self.skipped, parse_image(image).reference)
+        except Untold:
+            return False
 
     def accepts(self, image: str, signer: Signer, containers: str = "containers") -> bool:
         """Whether an image it asks for gets in with this signature. Raises Untold."""
         with _told():
             if self.cel:
-                return all(
-                    _holds(self.data, str(each.get("expression")), image, signer, containers)
-                    for each in _maps(self.data.get("validations"))
-                )
+                return _holds(self.data, signer, image, containers)
             return all(_set_accepts(each, signer, 0) for each in _list(self.data.get("attestors")))
+
+    def lets_by(self) -> bool:
+        """Whether a Pod gets in that has no image it asks for. Raises Untold."""
+        with _told():
+            return not self.cel or _holds(self.data, NOBODY, None, "containers")
 
     def keyless(self) -> Iterator[tuple[dict[str, Any], tuple[str | int, ...]]]:
         """Yield every keyless identity with its path below the policy."""
@@ -175,36 +182,20 @@ def _keyless_in(
 # --- ImageValidatingPolicy ---------------------------------------------------------------------------
 
 
-def _holds(spec: dict[str, Any], expression: str, image: str, signer: Signer, containers: str) -> bool:
-    """Evaluate one validation for a Pod with this one image; what the expression may do is kept small."""
-    import cel
-
-    if (
-        len(expression) > _LONGEST
-        or "[" in _ATTESTORS.sub("", expression)
-        or len(_MACRO.findall(expression)) > 6
-    ):
-        raise Untold
+def _holds(spec: dict[str, Any], signer: Signer, image: str | None, containers: str) -> bool:
+    """Evaluate the validations for a Pod of which this image alone is asked for, or none."""
     attestors = {str(each.get("name")): _map(each.get("cosign")) for each in _maps(spec.get("attestors"))}
 
-    def verify(_image: str, names: list[str]) -> int:
-        return sum(_cosign_accepts(attestors[name], signer) for name in names)
+    def verify(_image: object, asked: object) -> int:
+        return sum(_cosign_accepts(attestor, signer) for attestor in _maps(asked))
 
-    context = cel.Context()
-    images = {kind: [image] if kind == containers else [] for kind in _KINDS}
-    context.add_variable("images", images)
-    context.add_variable("attestors", {name: name for name in attestors})
-    context.add_function("verifyImageSignatures", verify)
-    try:
-        answer = cel.evaluate(expression, context)
-    except Exception as error:  # the library raises many kinds for what it does not know
-        raise Untold from error
-    if not isinstance(answer, bool):
-        raise Untold
-    return answer
-
-
-_KINDS: Final = ("containers", "initContainers", "ephemeralContainers")
+    one = container("asked", image or PINNED)
+    resource = pod(init=[one]) if containers == "initContainers" else pod(one)
+    scope = scope_of(Admitted(resource), spec.get("variables"), deleting=False)
+    scope["images"] = {kind: [image] if image and kind == containers else [] for kind in CONTAINERS}
+    scope["attestors"] = attestors
+    scope["verifyImageSignatures"] = verify
+    return check_validations(spec.get("validations"), scope).result == "pass"
 
 
 def _cosign_accepts(cosign: dict[str, Any], signer: Signer) -> bool:

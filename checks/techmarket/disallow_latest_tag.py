@@ -140,7 +140,7 @@ def pinned_is_admitted(exam: Exam) -> None:
     judge_admitted(
         exam,
         found,
-        pod(container("first"), container("second", "registry.example.org/team/app:2.3")),
+        pod(container("first"), container("second", "registry.example.org/team/app:2.3.1")),
         "pinned-refused",
         Text("A Pod with two pinned images gets through"),
         advice,

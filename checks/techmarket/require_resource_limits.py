@@ -241,7 +241,13 @@ def really_refuses(exam: Exam) -> None:
 
     In Audit, Kyverno writes a report nobody reads while the Pod starts.
     """
-    judge_enforcement(exam, _found(exam), _bare)
+    judge_enforcement(
+        exam,
+        _found(exam),
+        _bare,
+        lambda namespace: pod(_with({"cpu": LIMITS["limits"]["cpu"]}), namespace=namespace),
+        lambda namespace: pod(_with({"memory": LIMITS["limits"]["memory"]}), namespace=namespace),
+    )
 
 
 @check(level=must, needs=[policy_is_written])

@@ -27,6 +27,7 @@ from ._references import (
     judge_own_images,
     references,
     references_at,
+    verifying_rules,
 )
 from ._signers import NOBODY, Signer, Untold, lets_in, requests_of
 
@@ -43,8 +44,15 @@ def _found(exam: Exam) -> Found:
     return policies.find(exam, PATH, policies.IMAGES, named=NAME)
 
 
-def _blunt(found: Found) -> Found:
-    """Return the policy as it would be if every image failed: what is left is whom it looks at."""
+def _blunt(found: Found, rules: frozenset[int] = frozenset()) -> Found:
+    """Return the policy as it would be if every image failed: what is left is whom it looks at.
+
+    With `rules`, it has these alone.
+    """
+    if rules:
+        spec = found.written[0]["spec"]
+        kept = [rule for index, rule in enumerate(spec["rules"]) if index in rules]
+        found = replace(found, written=({**found.written[0], "spec": {**spec, "rules": kept}},))
     return replace(
         found,
         written=tuple(blunt(each) for each in found.written),
@@ -162,9 +170,11 @@ def really_refuses(exam: Exam) -> None:
 
     In Audit an unsigned image runs; Kyverno even refuses to create the policy as long as it rewrites tags.
     """
-    judge_enforcement(
-        exam, _blunt(_found(exam)), lambda namespace: running(image_of("someone"), namespace=namespace)
-    )
+    found = _found(exam)
+    for rules in verifying_rules(found, covered_account(exam, found)) or [frozenset()]:
+        judge_enforcement(
+            exam, _blunt(found, rules), lambda namespace: running(image_of("someone"), namespace=namespace)
+        )
 
 
 @check(level=must, needs=[policy_verifies_images, signer_is_asked_for])
