@@ -136,8 +136,13 @@ class _Evaluator:
         rules = self.recorded.get(name or "")
         if rules and name not in self.inside:
             return self._recorded(str(name), rules, wanted, time)
+        return [Sample(series.labels, series.at(time)) for series in self._selected(selector)]
+
+    def _selected(self, selector: VectorSelector) -> list[Series]:
+        """Return the series of the world that a selector asks for."""
+        name, wanted = metric_name(selector), list(selector.matchers.matchers)
         return [
-            Sample(series.labels, series.at(time))
+            series
             for series in self.world
             if name in (None, series.labels["__name__"]) and accepts(wanted, series.labels)
         ]
@@ -169,9 +174,18 @@ class _Evaluator:
         else:
             raise Beyond("this kind of range")
         seconds = _seconds(node.range)
+        moments = [
+            end - seconds * (1 - index / (_POINTS_IN_A_WINDOW - 1)) for index in range(_POINTS_IN_A_WINDOW)
+        ]
+        if isinstance(inner, VectorSelector) and metric_name(inner) not in self.recorded:
+            # Which series are selected does not change over time: look once.
+            offset = self._moment(inner, 0.0)
+            return [
+                Points(each.labels, [(moment, each.at(moment + offset)) for moment in moments])
+                for each in self._selected(inner)
+            ], seconds
         gathered: dict[frozenset[tuple[str, str]], Points] = {}
-        for index in range(_POINTS_IN_A_WINDOW):
-            moment = end - seconds * (1 - index / (_POINTS_IN_A_WINDOW - 1))
+        for moment in moments:
             result = self.value(inner, moment)
             samples = [Sample({}, result)] if isinstance(result, float) else result
             if isinstance(samples, str):

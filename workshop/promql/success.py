@@ -7,13 +7,24 @@ it counts that code as a failure, whatever way it is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from promql_parser import AggregateExpr, BinaryExpr, Expr, Matcher
 
 from workshop.promql import advice
+from workshop.promql.codes import (
+    ALL,
+    CLIENT_ERRORS,
+    OTHER_SUCCESSES,
+    RARE_ERRORS,
+    RARE_GOOD,
+    REDIRECTS,
+    SERVER_ERRORS,
+    likeness,
+    present,
+)
 from workshop.promql.demand import Demand
 from workshop.promql.evaluation import Recorded, RuleFailure, evaluate
 from workshop.promql.findings import Finding
@@ -27,15 +38,6 @@ from workshop.verdicts import Level
 
 __all__ = ["judge_success_rate"]
 
-SERVER_ERRORS: Final = ("500", "502", "503", "504")
-REDIRECTS: Final = ("301", "302", "304")
-CLIENT_ERRORS: Final = ("400", "401", "403", "404", "429")
-OTHER_SUCCESSES: Final = ("201", "202", "204")
-RARE_GOOD: Final = ("206", "307", "308", "402", "405", "409", "410", "422")
-RARE_ERRORS: Final = ("501", "505", "507")
-_ALL: Final = (
-    "200", *OTHER_SUCCESSES, *REDIRECTS, *CLIENT_ERRORS, *RARE_GOOD, *SERVER_ERRORS, *RARE_ERRORS,
-)  # fmt: skip
 _RATE: Final = 80.0
 _CLAIM: Final = Text("The success rate is the share of requests that did not end in a server error (5xx)")
 _SHAPE: Final = Text("good requests per second divided by all requests per second, both summed over the Pods")
@@ -49,7 +51,8 @@ def judge_success_rate(expr: Expr, recorded: Mapping[str, Sequence[Recorded]]) -
     Findings of level must come alone, the first cause first. Raises Beyond when it cannot be told.
     """
     demand = Demand.of(expr, recorded)
-    trial = _Trial(expr, recorded, demand, Counters.of(demand))
+    counters = Counters.of(demand)
+    trial = _Trial(expr, recorded, demand, counters, present(counters, demand))
     wrong = trial.structure() or trial.behaviour()
     return [wrong] if wrong is not None else trial.advice()
 
@@ -60,7 +63,9 @@ class _Trial:
     recorded: Mapping[str, Sequence[Recorded]]
     demand: Demand
     counters: Counters
+    there: Sequence[str]
     scale: float = 1.0
+    tried: dict[Hashable, bool] = field(default_factory=dict)
 
     # --- trying ----------------------------------------------------------------------------------
 
@@ -72,14 +77,8 @@ class _Trial:
 
     def on(self, requests: Requests) -> list[float]:
         """Try traffic in a world where some series of every class exist already, be it at rest."""
-        rates = dict.fromkeys(self._there(), 0.0) | dict(requests.rates)
+        rates = dict.fromkeys(self.there, 0.0) | dict(requests.rates)
         return self.values(self.counters.series(replace(requests, rates=rates)))
-
-    def _there(self) -> Iterator[str]:
-        yield from ("200", "301", "404", "500")
-        for label in self.counters.ways:
-            for group in self.demand.matchers(label):
-                yield from (matcher.value for matcher in group if matcher.value in _ALL)
 
     def one(self, rates: Mapping[str, float]) -> float | None:
         """Return the value all recorded series share, None when there is none or they differ."""
@@ -250,7 +249,7 @@ class _Trial:
 
     def _codes(self) -> Finding | None:
         """Say which status codes count as failures."""
-        failures = {code for code in _ALL if code == "500" or not self._is_good(code)}
+        failures = {code for code in ALL if code == "500" or not self._is_good(code)}
         if self._is_good("500"):
             return self._never_bad()
         kept = [code for code in SERVER_ERRORS if code not in failures]
@@ -276,6 +275,13 @@ class _Trial:
         )
 
     def _is_good(self, code: str) -> bool:
+        """Whether a status code counts as success. Raises Beyond when it counts as something else."""
+        alike = likeness(code, self.there, self.counters, self.demand)
+        if alike not in self.tried:
+            self.tried[alike] = self._try(code)
+        return self.tried[alike]
+
+    def _try(self, code: str) -> bool:
         value = self.one({"200": _RATE / 2, code: _RATE / 2} if code != "200" else {"200": _RATE})
         if value is not None and _alike(value, self.scale):
             return True
@@ -345,7 +351,7 @@ class _Trial:
         found: list[Finding] = []
         if self.scale != 1:
             found.append(advice.in_percent())
-        if not self._yields(code for code in _ALL if code[0] != "5"):
+        if not self._yields(code for code in ALL if code[0] != "5"):
             found.append(advice.empty_without_errors())
         elif not self._yields(["200"]):
             found.append(advice.empty_until_seen())
@@ -365,7 +371,7 @@ class _Trial:
 
 
 def _never_matches(matcher: Matcher) -> bool:
-    return all(accepts_value(matcher, code) is not is_positive(matcher) for code in _ALL)
+    return all(accepts_value(matcher, code) is not is_positive(matcher) for code in ALL)
 
 
 def _not_aggregated() -> Finding:

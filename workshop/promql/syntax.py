@@ -6,6 +6,7 @@ process, so expressions beyond any human size are refused before it sees them.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -46,6 +47,7 @@ class Beyond(Exception):
         self.what = what
 
 
+@functools.lru_cache(maxsize=256)
 def parse(text: str) -> Expr:
     """Return the syntax tree of an expression. Raises PromQLError, or Beyond when it is too large to read."""
     if len(text) > MAX_LENGTH or len(_OPERATORS.findall(_STRINGS.sub("''", text))) > _MAX_OPERATORS:

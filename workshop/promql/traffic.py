@@ -141,7 +141,7 @@ class Counters:
             for choice in self.streets.choices:
                 for code, rate in requests.rates.items():
                     shares = (requests.shares or {}).get(code, (0.5, 0.25, 0.25))
-                    status = {label: _written(code, way) for label, way in self.ways.items()}
+                    status = {label: written(code, way) for label, way in self.ways.items()}
                     own = {**choice, **status, "__name__": name, **(other or {})}
                     for pod, share in zip(PODS, shares, strict=True):
                         labels = {**_pod(pod), "replica": pod, **own}
@@ -152,7 +152,8 @@ class Counters:
         return list(found.values())
 
 
-def _written(code: str, way: str) -> str:
+def written(code: str, way: str) -> str:
+    """Return a status code as a label writes it: `503`, `5xx` or `SERVER_ERROR`."""
     if way == "class":
         return f"{code[0]}xx"
     return _OUTCOMES[code[0]] if way == "outcome" else code
