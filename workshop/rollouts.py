@@ -17,6 +17,7 @@ PROVIDERS: Final = frozenset(
         "influxdb", "skywalking", "plugin",
     }
 )  # fmt: skip
+_ARGUMENT: Final = re.compile(r"\{\{\s*args\.([\w-]{1,60})\s*\}\}")
 _DURATION: Final = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|ms|s|m|h))+")
 _PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)")
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -64,15 +65,16 @@ class Analysis:
     position: Position
     background: bool
     starting_step: int
+    arguments: frozenset[str]
 
 
 def analyses(rollout: Document) -> list[Analysis]:
     """Return the analyses of the canary: those in steps and the one in the background.
 
-    A template is (name, whether it is cluster-wide).
+    A template is (name, whether it is cluster-wide); `arguments` are the names the analysis hands over.
     """
     found = [
-        Analysis(_templates(step.content), step.position, background=False, starting_step=index)
+        Analysis(_templates(step.content), step.position, False, index, _named(step.content))
         for index, step in enumerate(canary_steps(rollout))
         if step.kind == "analysis"
     ]
@@ -81,7 +83,7 @@ def analyses(rollout: Document) -> list[Analysis]:
     if isinstance(content, dict):
         start = content.get("startingStep")
         start = start if isinstance(start, int) and not isinstance(start, bool) else 0
-        found.append(Analysis(_templates(content), rollout.at(*path), background=True, starting_step=start))
+        found.append(Analysis(_templates(content), rollout.at(*path), True, start, _named(content)))
     return found
 
 
@@ -91,6 +93,16 @@ def _templates(content: object) -> tuple[tuple[str, bool], ...]:
         (str(entry.get("templateName")), entry.get("clusterScope") is True)
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict) and entry.get("templateName")
+    )
+
+
+def _named(content: object, *, valued: bool = False) -> frozenset[str]:
+    """Return the names of a content's `args`; with `valued` only those that have a value of their own."""
+    entries = content.get("args") if isinstance(content, dict) else None
+    return frozenset(
+        str(entry.get("name"))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and (not valued or "value" in entry or "valueFrom" in entry)
     )
 
 
@@ -124,6 +136,14 @@ class Metric:
         content = self.get("provider")
         names = [name for name in content if name in PROVIDERS] if isinstance(content, dict) else []
         return names[0] if names else None
+
+    def arguments(self) -> set[str]:
+        """Return the names of the `{{args.…}}` the metric refers to."""
+        return {name for text in _texts(self.get()) for name in _ARGUMENT.findall(text)}
+
+    def declared(self, *, valued: bool = False) -> frozenset[str]:
+        """Return the arguments its template declares; with `valued` those that have a default."""
+        return _named(self.template.get("spec"), valued=valued)
 
     def query(self) -> str:
         """Return the text that is asked of the provider, as far as it is one text."""

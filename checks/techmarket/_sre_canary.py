@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from workshop.checking import Exam, Text
 from workshop.promql.success import judge_success_rate
 from workshop.promql.syntax import Beyond, PromQLError, parse
-from workshop.rollouts import Comparison, Metric, comparisons
+from workshop.rollouts import Analysis, Comparison, Metric, comparisons
 from workshop.verdicts import Level, Reason
 
 GOAL: Final = 0.99
@@ -18,7 +20,18 @@ _CLAIM: Final = Text("The rollout goes on above a success rate of 99 % and is ta
 _EXPECTED: Final = Text("successCondition: result[0] >= 0.99, or failureCondition: result[0] < 0.99")
 
 
-def judge_condition(exam: Exam, metric: Metric) -> None:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a query yields: the share of errors or of successes, and its value when all requests are such.
+
+    The `scale` is 1, 100 (per cent), or None where it cannot be told.
+    """
+
+    errors: bool = False
+    scale: float | None = None
+
+
+def judge_condition(exam: Exam, metric: Metric, measured: Measured) -> None:
     """Record whether a metric's conditions say “above 99 % go on, else go back”."""
     success, failure = metric.get("successCondition"), metric.get("failureCondition")
     if not isinstance(success, str) and not isinstance(failure, str):
@@ -34,10 +47,10 @@ def judge_condition(exam: Exam, metric: Metric) -> None:
         return
     for key, text in (("successCondition", success), ("failureCondition", failure)):
         if isinstance(text, str):
-            _judge_text(exam, metric, key, text)
+            _judge_text(exam, metric, key, text, measured)
 
 
-def _judge_text(exam: Exam, metric: Metric, key: str, text: str) -> None:
+def _judge_text(exam: Exam, metric: Metric, key: str, text: str, measured: Measured) -> None:
     found = comparisons(text)
     if not found:
         exam.fact(
@@ -62,7 +75,7 @@ def _judge_text(exam: Exam, metric: Metric, key: str, text: str) -> None:
             where=metric.at(key),
         )
         return
-    identity, advice = _mistake(key, found, errors=_measures_errors(metric))
+    identity, advice = _mistake(key, found, measured)
     exam.fact(
         identity or "condition",
         _CLAIM,
@@ -74,12 +87,17 @@ def _judge_text(exam: Exam, metric: Metric, key: str, text: str) -> None:
     )
 
 
-def _mistake(key: str, found: list[Comparison], *, errors: bool) -> tuple[str | None, Text]:
+def _mistake(key: str, found: list[Comparison], measured: Measured) -> tuple[str | None, Text]:
     """Return what is wrong with the comparisons of a condition; None when one of them is what is asked."""
-    wanted_up = (key == "successCondition") != errors
+    wanted_up = (key == "successCondition") != measured.errors
     operators = (">", ">=") if wanted_up else ("<", "<=")
-    goals = (1 - GOAL, 100 - 100 * GOAL) if errors else (GOAL, 100 * GOAL)
-    at_goal = [each for each in found if any(math.isclose(each.threshold, goal) for goal in goals)]
+    goal = 1 - GOAL if measured.errors else GOAL
+    at_goal = [each for each in found if _at(each, goal) or _at(each, 100 * goal)]
+    if at_goal and measured.scale and not any(_at(each, goal * measured.scale) for each in at_goal):
+        return "wrong-scale", Text(
+            "All requests together make {scale} in your query: write the threshold on the same scale.",
+            scale=f"{measured.scale:g}",
+        )
     if any(each.operator in operators for each in at_goal):
         return None, Text("Success above the threshold, failure below.")
     if at_goal:
@@ -91,28 +109,46 @@ def _mistake(key: str, found: list[Comparison], *, errors: bool) -> tuple[str | 
     )
 
 
-def _query(metric: Metric) -> str:
-    return _ARGUMENT.sub("payment-service", metric.query())
+def _at(comparison: Comparison, threshold: float) -> bool:
+    return math.isclose(comparison.threshold, threshold)
 
 
-def _measures_errors(metric: Metric) -> bool:
-    """Whether a Prometheus query yields an error rate, whose condition is the other way round."""
-    if metric.provider != "prometheus":
-        return False
-    query = metric.get("provider", "prometheus", "query")
-    try:
-        tree = parse(_ARGUMENT.sub("payment-service", query)) if isinstance(query, str) else None
-        return tree is not None and any(each.id == "error-rate" for each in judge_success_rate(tree, {}))
-    except (Beyond, PromQLError):
-        return False
+def judge_arguments(exam: Exam, metric: Metric, deciding: Sequence[Analysis]) -> None:
+    """Record whether every `{{args.…}}` of a metric gets a value: Argo Rollouts stops where one has none."""
+    given = metric.declared(valued=True).union(*(each.arguments for each in deciding))
+    open_ended = sorted(metric.arguments() - (metric.declared() & given))
+    exam.fact(
+        "argument-without-value",
+        Text("Every argument of the metric is declared and gets a value"),
+        not open_ended,
+        expected=Text("a name in the template's spec.args, a value there or in the analysis"),
+        observed=", ".join(open_ended) or Text("all of them"),
+        next=Text("Declare it under spec.args of the template, and give it a value where the analysis is."),
+        where=metric.at("provider"),
+    )
 
 
-def judge_query(exam: Exam, metric: Metric) -> None:
-    """Record whether a Prometheus query measures a success rate (or an error rate)."""
+def judge_limit(exam: Exam, metric: Metric) -> None:
+    """Record whether as many failures as there are measurements would stop the rollout."""
+    count, limit = metric.get("count"), metric.get("failureLimit")
+    if type(count) is int and type(limit) is int:
+        exam.fact(
+            "limit-never-reached",
+            Text("More failures are possible than are allowed"),
+            limit < count,
+            expected=Text("failureLimit below count"),
+            observed=f"count: {count}, failureLimit: {limit}",
+            next=Text("Only more failures than the limit stop it: here every measurement may fail."),
+            where=metric.at("failureLimit"),
+        )
+
+
+def judge_query(exam: Exam, metric: Metric) -> Measured:
+    """Record whether a Prometheus query measures a success rate (or an error rate), and return which."""
     query = metric.get("provider", "prometheus", "query")
     if metric.provider != "prometheus":
         exam.fact("provider", Text("The metric has a provider"), met=True, where=metric.at("provider"))
-        return
+        return Measured()
     if not isinstance(query, str) or not query.strip():
         exam.fact(
             "no-query",
@@ -123,16 +159,22 @@ def judge_query(exam: Exam, metric: Metric) -> None:
             next=Text("Ask for the success rate: the record of exercise 3.1 will do."),
             where=metric.at("provider", "prometheus"),
         )
-        return
+        return Measured()
     text = _ARGUMENT.sub("payment-service", query).strip()
     claim = Text("The query measures a success rate")
     if re.fullmatch(r"(?:scalar\()?\s*payment_service:success_rate:ratio(?:\{[^{}]*\})?\s*\)?", text):
         exam.fact("query", claim, met=True, where=metric.at("provider", "prometheus", "query"))
-        return
+        return Measured(scale=1.0)
+    measured = Measured()
     wrong: tuple[str, str | Text, Text] | None = None
     try:
-        musts = [each for each in judge_success_rate(parse(text), {}) if each.level is Level.MUST]
-        if musts and musts[0].id != "error-rate":
+        findings = judge_success_rate(parse(text), {})
+        musts = [each for each in findings if each.level is Level.MUST]
+        if not musts:
+            measured = Measured(scale=100.0 if any(each.id == "percent" for each in findings) else 1.0)
+        elif musts[0].id == "error-rate":
+            measured = Measured(errors=True)
+        else:
             wrong = ("query-wrong", musts[0].observed, musts[0].next)
     except PromQLError as error:
         wrong = ("query-syntax", str(error), Text("Try the query in Prometheus first."))
@@ -147,3 +189,4 @@ def judge_query(exam: Exam, metric: Metric) -> None:
         next=wrong[2] if wrong else None,
         where=metric.at("provider", "prometheus", "query"),
     )
+    return measured

@@ -19,7 +19,7 @@ from workshop.rollouts import (
 from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
-from ._sre_canary import judge_condition, judge_query
+from ._sre_canary import judge_arguments, judge_condition, judge_limit, judge_query
 
 PATH: Final = "td/bonus/rollout-canary.yaml"
 SERVICE: Final = "payment-service"
@@ -278,8 +278,8 @@ def on_the_success_rate(exam: Exam) -> None:
     # Further metrics are welcome; one of them must be the success rate's gate.
     rated = [metric for metric in fitting if "success" in str(metric.get("name")).lower()] or fitting[:1]
     for metric in rated[:1]:
-        judge_query(exam, metric)
-        judge_condition(exam, metric)
+        judge_condition(exam, metric, judge_query(exam, metric))
+        judge_arguments(exam, metric, _deciding(exam)[1])
 
 
 @check(level=must)
@@ -326,6 +326,7 @@ def the_analysis_ends(exam: Exam) -> None:
     _, deciding = _deciding(exam)
     inline = {name for each in deciding if not each.background for name, _ in each.templates}
     for metric in _metrics(exam):
+        judge_limit(exam, metric)
         if metric.template.get("metadata", "name") not in inline:
             continue
         exam.fact(
