@@ -289,7 +289,8 @@ def place(step: Step, *words: str) -> Path:
 
 def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fact: str) -> Finding:
     """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none."""
-    if any(IMAGE in tokens(word) for word in words):
+    # Not declared, it stays a reference: that is another check's matter.
+    if any(IMAGE in (*tokens(word), *(each.key for each in references(word))) for word in words):
         return Finding(topic, "uses-image", claim, True, path)
     literal = [
         part for word in words for part in (mistaken(word) or [k[1:] for k in tokens(word) if k[:1] == "!"])
