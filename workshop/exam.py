@@ -199,7 +199,7 @@ class Exam:
         if self.answers.problem is not None:
             self._unreadable("td/answers.yaml", self.answers.problem)
         answer = self.answers.get(self.exercise.id, question)
-        if answer is None:
+        if answer is None or placeholders(answer.text):
             self.unfinished(
                 "unanswered",
                 Text("The question is answered"),

@@ -9,7 +9,9 @@ from workshop.checking import Document, Exam, Text, check, remark, should
 from workshop.verdicts import Reason
 
 CORE: Final = ("clusterpolicies", "policies", "policyexceptions", "cleanuppolicies", "updaterequests")
-VALUES: Final = ("td/kyverno/values.yaml", "td/kyverno/values.yml", "td/kyverno/kyverno-values.yaml")
+VALUES: Final = tuple(
+    f"td/kyverno/{name}{suffix}" for name in ("values", "kyverno-values") for suffix in (".yaml", ".yml")
+)
 _SINGULAR: Final = {
     "clusterpolicy": "clusterpolicies",
     "policy": "policies",
@@ -94,8 +96,9 @@ def values_ask_for_three(exam: Exam) -> None:
     """
     values = _values(exam)
     replicas = values.get("admissionController", "replicas")
-    enough = isinstance(replicas, int) and not isinstance(replicas, bool) and replicas >= 3
-    if values.has("replicaCount"):
+    number = str(replicas)  # Helm writes a quoted number without its quotes
+    enough = number.isdecimal() and int(number) >= 3
+    if values.has("replicaCount") and not enough:
         exam.fact(
             "replica-count-ignored",
             Text("The values have no key that the chart ignores"),
