@@ -158,6 +158,9 @@ def _walk(value: Any, expected: Type, path: Path, version: str) -> Iterator[Refu
 
 def _unknown(key: str, path: Path, version: str, known: list[str]) -> Refusal:
     moved = MOVED.get((version, key))
+    if key == "resources" and moved not in known:
+        message = Text("PipelineResources were removed from Tekton: {field} is refused", field=key)
+        return Refusal("removed-field", message, path)
     if moved is not None:
         message = Text(
             "{field} is a field of another version; in {version} it is {moved}",
