@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import control_plane
 from benchmarks.measuring import Figure, against
 from benchmarks.terminal import Terminal
 
@@ -48,6 +49,9 @@ def main() -> int:
         print(f"| TUI, first paint / empty Textual app | {_row(ours, bare)} |", flush=True)
         ours, bare = save_to_verdict(workspace)
         print(f"| save to verdict (30 ms debounce included) / judging 2.2 in process | {_row(ours, bare)} |")
+    print("\n| sandbox | figure | ratio |\n|---|---|---|")
+    for row in control_plane.figures():
+        print(row, flush=True)
     return 0
 
 
