@@ -85,7 +85,11 @@ def actions(found: Found) -> list[tuple[Position, str, bool]]:
     if document.get("kind") not in ("ClusterPolicy", "Policy"):
         return [_cel_action(document, default_denies=True)]
     rules = document.get("spec", "rules")
-    return [_rule_action(document, index) for index in range(len(rules) if isinstance(rules, list) else 0)]
+    return [
+        _rule_action(document, index)
+        for index in range(len(rules) if isinstance(rules, list) else 0)
+        if not document.has("spec", "rules", index, "mutate")
+    ]
 
 
 def _rule_action(document: Document, index: int) -> tuple[Position, str, bool]:
@@ -98,7 +102,7 @@ def _rule_action(document: Document, index: int) -> tuple[Position, str, bool]:
         value = document.get(*path)
         if value is not None:
             return document.at(*path), str(value), str(value).lower() == "enforce"
-    return document.key_at("spec"), "", False
+    return document.at("spec", "rules", index), "", False
 
 
 def _cel_action(document: Document, *, default_denies: bool) -> tuple[Position, str, bool]:
@@ -118,12 +122,15 @@ def _cel_action(document: Document, *, default_denies: bool) -> tuple[Position, 
 
 
 def _written(found: Found) -> Text:
-    words = list(dict.fromkeys(text for _, text, _ in actions(found) if text))
+    texts = [text for _, text, _ in actions(found)]
+    words = list(dict.fromkeys(text for text in texts if text))
     overrides = found.document.has("spec", "validationFailureActionOverrides")
     if overrides:
         return Text("{actions}, with overrides for some namespaces", actions=", ".join(words) or "–")
     if not words:
         return Text("no action is written")
+    if "" in texts:
+        return Text("one rule has {actions}, another has no action", actions=", ".join(words))
     return Text("the action written is {actions}", actions=", ".join(words))
 
 

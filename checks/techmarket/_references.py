@@ -63,7 +63,9 @@ def judge_own_images(exam: Exam, found: Found) -> None:
             ),
             verified,
             expected=Text("a reference that matches it"),
-            observed=Text("the references {patterns} leave it out", patterns=", ".join(patterns[:5]) or "–"),
+            observed=Text("`skipImageReferences` matches it too")
+            if fact == "skipped-images"
+            else Text("the references {patterns} leave it out", patterns=", ".join(patterns[:5]) or "–"),
             next=advice,
             where=found.document.at(*references_at(requests)),
             reason=unknown(verified),
