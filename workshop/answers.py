@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from workshop.accounts import Account
 from workshop.workspace import Document, Position, Unreadable, Workspace
-from workshop.workspace.placeholders import placeholders
 
 PATH: Final = "td/answers.yaml"
 
@@ -53,13 +52,6 @@ class Answers:
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             return None
         return Answer(value, self._document.at("answers", exercise, question))
-
-    def placeholder(self, exercise: str, question: str) -> str | None:
-        """Return the placeholder that is left in an answer, if any."""
-        if self._document is None:
-            return None
-        place = ("answers", exercise, question)
-        return next((text for path, _, text in placeholders(self._document) if path[:3] == place), None)
 
     def all(self) -> dict[str, dict[str, Any]]:
         """Return exercise id → question id → value, whatever is well-formed."""

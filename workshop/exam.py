@@ -207,19 +207,6 @@ class Exam:
                 next=Text("Answer it in the workshop, or write it into td/answers.yaml."),
                 where=Source(file="td/answers.yaml"),
             )
-        left = self.answers.placeholder(self.exercise.id, question)
-        if left is not None:
-            self.unfinished(
-                "placeholder",
-                Text("Nothing is left to fill in"),
-                observed=Text(
-                    "still there: {placeholders} (line {lines})",
-                    placeholders=f"“{left}”",
-                    lines=answer.position.line,
-                ),
-                next=Text("Replace it by your own value."),
-                where=answer.position,
-            )
         return answer
 
     def _stage(self) -> Stage:
