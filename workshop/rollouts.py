@@ -179,7 +179,8 @@ class Comparison:
 
 
 _RESULT: Final = (
-    r"(?:result(?P<index>\[0\])?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\))"
+    r"(?:result(?P<index>\[0\])?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\)"
+    r"|default\(\s*result(?P<defaulted>\[0\])\s*,[^(),]{1,20}\))"
 )
 _NUMBER: Final = r"(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})"
 _FORWARD: Final = re.compile(rf"{_RESULT}\s*(?P<op>>=|<=|>|<|==|!=)\s*{_NUMBER}")
@@ -193,6 +194,6 @@ def comparisons(condition: str) -> list[Comparison]:
     for pattern in (_FORWARD, _BACKWARD):
         for match in pattern.finditer(condition):
             operator = match["op"] if pattern is _FORWARD else _MIRRORED[match["op"]]
-            indexed = bool(match["index"] or match["wrapped"] or match["each"])
+            indexed = bool(match["index"] or match["wrapped"] or match["defaulted"] or match["each"])
             found.append(Comparison(operator, float(match["number"]), indexed))
     return found

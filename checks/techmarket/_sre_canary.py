@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workshop.checking import Exam, Text
+from workshop.checking import Document, Exam, Text
 from workshop.promql.success import judge_success_rate
 from workshop.promql.syntax import Beyond, PromQLError, parse
 from workshop.rollouts import Analysis, Comparison, Metric, comparisons
@@ -29,6 +29,19 @@ class Measured:
 
     errors: bool = False
     scale: float | None = None
+
+
+def judge_strategy(exam: Exam, rollout: Document) -> None:
+    """Record whether a Rollout has one strategy: Argo Rollouts refuses two."""
+    exam.fact(
+        "two-strategies",
+        Text("The Rollout has one strategy"),
+        not (rollout.has("spec", "strategy", "canary") and rollout.has("spec", "strategy", "blueGreen")),
+        expected="strategy.canary",
+        observed="canary, blueGreen" if rollout.has("spec", "strategy", "blueGreen") else "canary",
+        next=Text("Keep `canary`: two strategies at once are refused as an invalid spec."),
+        where=rollout.at("spec", "strategy"),
+    )
 
 
 def judge_condition(exam: Exam, metric: Metric, measured: Measured) -> None:

@@ -30,6 +30,8 @@ _ENGINE_KEYS: Final = frozenset(
 )  # fmt: skip
 # What an Object of provider-kubernetes may create beside the database.
 _ACCESSORIES: Final = frozenset({"Secret", "ConfigMap", "Namespace", "Service", "Role", "RoleBinding"})
+# Charts that install who runs databases, and no database.
+_OPERATOR_CHART: Final = re.compile(r"cloudnative-pg|pgo|.*operator.*", re.IGNORECASE)
 _SECRET_KEY: Final = re.compile(r"(?:password|passwd|pwd|passphrase)$", re.IGNORECASE)
 
 
@@ -48,6 +50,8 @@ def role_of(document: Document, defined: Iterable[tuple[str, str]]) -> Role:
         return "plain"
     texts = [text for key, text in _scalars(document.get("spec")) if key in _ENGINE_KEYS]
     if document.get("spec", "forProvider", "manifest", "kind") in _ACCESSORIES:
+        return "definition"
+    if _OPERATOR_CHART.fullmatch(str(document.get("spec", "forProvider", "chart", "name", default=""))):
         return "definition"
     if _PROVIDERS.search(group):
         # A managed resource: what it is shows in its group, kind, engine or chart.

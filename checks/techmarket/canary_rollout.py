@@ -19,7 +19,7 @@ from workshop.rollouts import (
 from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
-from ._sre_canary import judge_arguments, judge_condition, judge_limit, judge_query
+from ._sre_canary import judge_arguments, judge_condition, judge_limit, judge_query, judge_strategy
 
 PATH: Final = "td/bonus/rollout-canary.yaml"
 SERVICE: Final = "payment-service"
@@ -103,7 +103,8 @@ def _metrics(exam: Exam) -> list[Metric]:
     for analysis in deciding:
         for name, cluster in analysis.templates:
             template = template_named(documents, name, cluster=cluster)
-            cluster_wide = cluster_wide or (cluster and template is None)
+            here = template_named(documents, name, cluster=not cluster)
+            cluster_wide = cluster_wide or (cluster and template is None and here is None)
             if template is not None:
                 found.extend(metrics(template))
     if not found:
@@ -139,6 +140,7 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
         next=Text("Copy it from the documentation of Argo Rollouts."),
         where=rollout.at("apiVersion"),
     )
+    judge_strategy(exam, rollout)
     template, reference = rollout.get("spec", "template"), rollout.get("spec", "workloadRef")
     exam.fact(
         "no-pods",
@@ -190,7 +192,9 @@ def ten_percent_first(exam: Exam) -> None:
         number and weight == WEIGHT,
         expected="setWeight: 10",
         observed=f"setWeight: {weight}",
-        next=Text("A whole number of per cent, without a sign behind it."),
+        next=Text("One user in ten comes first; the other weights follow.")
+        if number
+        else Text("A whole number of per cent, without a sign behind it."),
         where=steps[first].position,
     )
 

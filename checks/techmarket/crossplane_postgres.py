@@ -87,6 +87,19 @@ def a_database_is_asked_for(exam: Exam) -> None:
     """
     documents, asking = _asking(exam)
     exam.fact("asked", Text("Something asks Crossplane for a PostgreSQL"), met=True, where=asking[0])
+    specs = [(each, each.get("spec")) for each in asking]
+    odd = next(
+        ((each, spec) for each, spec in specs if spec is not None and not isinstance(spec, dict)), None
+    )
+    exam.fact(
+        "spec-not-a-mapping",
+        Text("The order has fields"),
+        odd is None,
+        expected=Text("fields below `spec`"),
+        observed=str(odd[1])[:60] if odd else Text("fields"),
+        next=Text("Look up which fields the kind has, and write them below `spec`, each on its own line."),
+        where=odd[0].at("spec") if odd else asking[0],
+    )
     definitions = [each for each in documents if each.get("kind") == "CompositeResourceDefinition"]
     for document in asking:
         group = group_of(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ def the_url_is_noted(exam: Exam) -> None:
     exam.fact(
         "not-a-url",
         Text("The answer is a URL with host and port"),
-        host is not None and " " not in text and (port is not None or url.scheme == "https"),
+        host is not None and not re.search(r"[\s<>]", text) and (port is not None or url.scheme == "https"),
         expected=Text("http://<node>:<NodePort of the frontend>"),
         observed=text,
         next=Text("Read the port with `kubectl get svc -n litmus`: it stands behind the colon of 9091."),
