@@ -5,7 +5,7 @@ WORKSPACE ?= workspace
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: run test lint types unit docs lock bench clean
+.PHONY: run test lint types unit docs lock bench agreement clean
 
 run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
 	$(BIN)/workshop init $(WORKSPACE)
@@ -30,6 +30,9 @@ docs: $(INSTALLED_DEV)  ## Write the generated pages again
 
 bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
 	$(BIN)/python -m benchmarks
+
+agreement: $(INSTALLED_DEV)  ## Hold the policy evaluator against the real Kyverno of the sandbox
+	$(BIN)/python -m tests.agreement
 
 lock: $(INSTALLED_DEV)  ## Resolve the newest good versions again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt

@@ -68,8 +68,8 @@ _LIBRARIES = {
 }
 
 
-def expression_error(source: str, variables: set[str], *, boolean: bool = False) -> str | None:
-    """Why an expression does not compile: it does not parse, names what is not declared, is no bool."""
+def expression_error(source: str, variables: set[str], *, output: str = "") -> str | None:
+    """Why an expression does not compile: it does not parse, names what is not declared, is no `output`."""
     try:
         tree = parse(source)
     except CelSyntaxError as error:
@@ -79,8 +79,8 @@ def expression_error(source: str, variables: set[str], *, boolean: bool = False)
     problems: list[str] = []
     visit = _undeclared(variables, problems)
     walk(tree, visit)
-    if boolean and _output(tree) not in {None, "bool"}:
-        problems.append("output is expected to be of type bool")
+    if output and _output(tree) not in {None, output}:
+        problems.append(f"output is expected to be of type {output}")
     return problems[0] if problems else None
 
 
@@ -88,6 +88,8 @@ def _output(node: Node) -> str | None:
     """The type the compiler gives an expression where that is plain to see; fields of objects are "dyn"."""
     if node.kind == "literal":
         return type_of(node.value)
+    if node.kind == "list" and not node.parts:
+        return "list(dyn)"
     if node.kind in {"list", "map"}:
         return node.kind
     if node.kind == "binary":

@@ -131,9 +131,19 @@ def matches_constraints(constraints: object, request: Request, *, deleting: bool
     rules = as_list(wanted.get("resourceRules"))
     if rules and not any(_matches_rule(rule, request) for rule in rules):
         return False
-    objects = as_map(wanted.get("objectSelector"))
-    if objects and not deleting and not matches_selector(objects, request.texts("labels"), wildcards=False):
-        return False
+    objects = {} if deleting else as_map(wanted.get("objectSelector"))
+    labels = request.texts("labels")
+    try:
+        if not _matches_namespace(wanted, request):
+            return False
+    except Beyond:
+        if objects and not matches_selector(objects, labels, wildcards=False):
+            return False
+        raise
+    return not objects or matches_selector(objects, labels, wildcards=False)
+
+
+def _matches_namespace(wanted: dict[str, Any], request: Request) -> bool:
     selector = as_map(wanted.get("namespaceSelector"))
     if not selector or (request.kind in _CLUSTER_KINDS and request.kind != "Namespace"):
         return True

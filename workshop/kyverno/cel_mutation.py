@@ -65,11 +65,23 @@ def mutated(spec: dict[str, Any], request: Request) -> dict[str, Any]:
             if not isinstance(found, Struct) or found.name != "Object":
                 raise CelError("an ApplyConfiguration expression must return Object")
             _check_names(found, "Object")
-            resource = structured_merge(request.resource, to_json(found))
+            applied = to_json(found)
+            _check_metadata(applied)
+            resource = structured_merge(request.resource, applied)
         else:
             raise KyvernoError(f"unknown patchType {mutation.get('patchType')}")
         request = replace(request, resource=resource)
     return request.resource
+
+
+def _check_metadata(node: object) -> None:
+    """Labels and annotations are texts, wherever there is metadata: the object applied is a typed one."""
+    for key, value in as_map(node).items():
+        for field in ("labels", "annotations") if key == "metadata" else ():
+            for name, text in as_map(as_map(value).get(field)).items():
+                if not isinstance(text, str):
+                    raise KyvernoError(f"error applying patch: .metadata.{field}.{name}: expected string")
+        _check_metadata(value)
 
 
 def _check_names(value: object, path: str) -> None:

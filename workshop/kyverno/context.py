@@ -49,10 +49,8 @@ class Context:
         group, _, version = go_text(known.get("apiVersion") or "").rpartition("/")
         request["kind"] = {"group": group, "version": version, "kind": known.get("kind")}
         request.update({key: metadata[key] for key in ("name", "namespace") if key in metadata})
-        if resource is not None:
-            request["object"] = resource
-        if old is not None:
-            request["oldObject"] = old
+        # A request always has both, null when there is none.
+        request |= {"object": resource, "oldObject": old}
         context = cls(Partial({"request": request}, _ACCOUNT), [("images", None)])
         for name, value in extra.items():
             context.put(name, value)

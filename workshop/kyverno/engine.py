@@ -12,11 +12,10 @@ from typing import Any
 
 from workshop.kyverno.autogen import compute_rules
 from workshop.kyverno.enforcement import admission_off, enforces, ignores_errors
-from workshop.kyverno.match import Request, applies, as_map
+from workshop.kyverno.match import OPERATIONS, Request, applies, as_map, webhook_operations
 from workshop.kyverno.outcome import Admission, Beyond, KyvernoError, RuleResult, plain, work
 
 _LEGACY = {"ClusterPolicy", "Policy"}
-OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 
 
 def admit(
@@ -87,7 +86,7 @@ class _Admission:
         """Let one policy act at a stage; one that is no policy at all is unknown."""
         try:
             if str(policy.get("kind")) in _LEGACY:
-                self.legacy(policy, stage)
+                self.legacy(policy, policies, stage)
             else:
                 self.other(policy, policies, stage)
         except Exception as error:  # noqa: BLE001  (a shape no schema allows must not become a traceback)
@@ -110,9 +109,21 @@ class _Admission:
         elif result.result == "unknown" and (result.enforce or blocks_errors):
             self.uncertain = True
 
-    def legacy(self, policy: dict[str, Any], stage: str) -> None:
+    def asked(self, stage: str, policies: list[dict[str, Any]]) -> bool:
+        """Does the API server send this request to Kyverno? That depends on the rules of all policies."""
+        actions = ("validate",) if stage == "validate" else ("mutate", "verifyImages")
+        default = OPERATIONS if stage == "validate" else ("CREATE", "UPDATE")
+        return any(
+            self.operation in webhook_operations(rule, self.request, default)
+            for policy in policies
+            if policy.get("kind") in _LEGACY and not admission_off(as_map(policy.get("spec")))
+            for rule in compute_rules(policy, self.request.kind)
+            if any(rule.get(action) for action in actions)
+        )
+
+    def legacy(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
         spec, metadata = as_map(policy.get("spec")), as_map(policy.get("metadata"))
-        if admission_off(spec):
+        if admission_off(spec) or not self.asked(stage, policies):
             return
         namespace = str(metadata.get("namespace") or "default") if policy.get("kind") == "Policy" else None
         rules = compute_rules(policy, self.request.kind)

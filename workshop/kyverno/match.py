@@ -15,8 +15,9 @@ from typing import Any
 from workshop.kyverno.outcome import Beyond, KyvernoError
 from workshop.kyverno.values import has_wildcard, wildcard
 
+OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _VERSION = re.compile(r"v\d+((alpha|beta)\d+)?|\*", re.ASCII)
-_LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,13 @@ def matches_kind(kinds: list[Any], request: Request) -> bool:
     return False
 
 
-def matches_selector(selector: object, labels: dict[str, str], *, wildcards: bool = True) -> bool:
-    """A Kubernetes label selector; Kyverno also allows wildcards in `matchLabels`."""
+def matches_selector(
+    selector: object, labels: dict[str, str], *, wildcards: bool = True, strict: bool = False
+) -> bool:
+    """A Kubernetes label selector; Kyverno also allows wildcards in `matchLabels`.
+
+    Raises KyvernoError for a malformed one, when `strict` even where an earlier part does not hold.
+    """
     if not isinstance(selector, dict):
         raise KyvernoError("failed to parse selector")
     wanted = selector.get("matchLabels")
@@ -129,13 +135,12 @@ def matches_selector(selector: object, labels: dict[str, str], *, wildcards: boo
         if wildcards and (has_wildcard(key) or has_wildcard(value)):
             if not any(wildcard(key, k) and wildcard(value, v) for k, v in labels.items()):
                 return False
-        elif not _LABEL_VALUE.fullmatch(value):
+        elif not LABEL_VALUE.fullmatch(value):
             raise KyvernoError(f"failed to parse selector: invalid value {value}")
-        elif labels.get(key) != value:
+        elif labels.get(key) != value and not strict:
             return False
-    return all(
-        _matches_expression(expression, labels) for expression in as_list(selector.get("matchExpressions"))
-    )
+    held = (_matches_expression(one, labels) for one in as_list(selector.get("matchExpressions")))
+    return all(list(held) if strict else held)
 
 
 def _matches_expression(expression: object, labels: dict[str, str]) -> bool:
@@ -247,3 +252,34 @@ def _selected(resources: dict[str, Any], request: Request) -> bool:
         return isinstance(selector, dict) and request.namespace_selected(selector)
     except KyvernoError:
         return False
+
+
+def webhook_operations(rule: dict[str, Any], request: Request, default: tuple[str, ...]) -> set[str]:
+    """The operations on the request's kind that Kyverno asks the API server to be told of for this rule.
+
+    An `exclude.any` that names kinds or operations and nothing else takes them away again – an empty one all.
+    Source: pkg/controllers/webhook/utils.go.
+    """
+    match, exclude = as_map(rule.get("match")), as_map(rule.get("exclude"))
+    told: dict[str, set[str]] = {}
+    for block in [match, *as_list(match.get("all")), *as_list(match.get("any"))]:
+        resources = as_map(as_map(block).get("resources"))
+        for kind in as_list(resources.get("kinds")):
+            told.setdefault(str(kind), set()).update(as_list(resources.get("operations")) or default)
+    for block in map(as_map, as_list(exclude.get("any"))):
+        resources = as_map(block.get("resources"))
+        if any(block.get(key) for key in ("roles", "clusterRoles", "subjects")) or any(
+            resources.get(key) for key in ("name", "names", "namespaces", "annotations")
+        ):
+            continue
+        if resources.get("selector") is not None or resources.get("namespaceSelector") is not None:
+            continue
+        for kind in map(str, as_list(resources.get("kinds")) or list(told)):
+            if kind in told:
+                told[kind] -= set(as_list(resources.get("operations")) or OPERATIONS)
+    return {
+        operation
+        for kind, operations in told.items()
+        if matches_kind([kind], request)
+        for operation in operations
+    }

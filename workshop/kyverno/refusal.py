@@ -1,4 +1,4 @@
-"""Why Kyverno refuses a policy itself: its CRD under strict decoding, then its policy webhook.
+"""Why a policy itself is refused: by its CRD under strict decoding, by Kyverno's webhook, by the API server.
 
 Sources: pkg/validation/policy, pkg/policy, api/kyverno/v1 (Validate methods),
 pkg/cel/policies/*/validate.go. What only a cluster decides (permissions, whether a kind exists) is not
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from workshop.kyverno.cel_check import expression_error
-from workshop.kyverno.match import as_list, as_map
-from workshop.kyverno.outcome import Beyond, plain, work
+from workshop.kyverno.match import LABEL_VALUE, as_list, as_map, matches_selector
+from workshop.kyverno.outcome import Beyond, KyvernoError, plain, work
 from workshop.kyverno.schema import schema_errors
 
 _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -24,6 +24,7 @@ _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         for prefix in ("", "Namespaced")
     },
 }
+_NATIVE = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _BOOLEAN = re.compile(r"spec\.(validations|matchConditions|targetMatchConditions)\[\d+\]\.expression")
 
@@ -45,6 +46,10 @@ def refusals(policy: object) -> list[str]:
 def _refusals(policy: dict[str, Any]) -> Iterator[str]:
     group, _, version = str(policy.get("apiVersion") or "").rpartition("/")
     kind = str(policy.get("kind") or "")
+    if group == "admissionregistration.k8s.io" and kind.startswith("ValidatingAdmissionPolicy"):
+        errors = schema_errors(policy.get("spec"), kind) if kind in _NATIVE else []
+        yield from errors or _native_errors(as_map(policy.get("spec")), kind)
+        return
     known = _VERSIONS.get(group)
     if known is None and not any(kind in kinds for kinds in _VERSIONS.values()):
         return
@@ -78,9 +83,13 @@ def _envelope(policy: dict[str, Any]) -> Iterator[str]:
     elif not _NAME.fullmatch(name) or len(name) > 253:
         yield f'metadata.name: Invalid value: "{name}": a lowercase RFC 1123 subdomain is required'
     for key in ("labels", "annotations"):
+        if not isinstance(metadata.get(key), dict | None):
+            yield f"metadata.{key}: must be a map of texts"
         for label, value in as_map(metadata.get(key)).items():
             if not isinstance(value, str):
                 yield f"metadata.{key}.{label}: must be a text"
+            elif key == "labels" and not LABEL_VALUE.fullmatch(value):
+                yield f"metadata.labels.{label}: Invalid value: at most 63 letters, digits, '-', '_' or '.'"
     known = {
         *(
             "annotations",
@@ -122,7 +131,7 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
     names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
     kubernetes = evaluation.get("mode") in {None, "", "Kubernetes", "JSON"}
     for path, source in _expressions(spec) if kubernetes else ():
-        problem = expression_error(source, names, boolean=bool(_BOOLEAN.fullmatch(path)))
+        problem = expression_error(source, names, output=_output_of(path))
         if problem:
             yield f"{path}: Invalid value: {problem}"
     if kind == "ImageValidatingPolicy":
@@ -137,6 +146,34 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
         needed = kinds.get(str(as_map(item).get("patchType")))
         if needed is None or not as_map(as_map(item).get(needed)).get("expression"):
             yield f"spec.mutations[{index}]: patchType and its expression are required"
+
+
+def _native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
+    """What the API server refuses in a ValidatingAdmissionPolicy or its binding: wrong parts of it."""
+    if kind == "ValidatingAdmissionPolicy":
+        if not (spec.get("validations") or spec.get("auditAnnotations")):
+            yield "spec.validations: Required value: validations or auditAnnotations must contain an item"
+        if not as_map(spec.get("matchConstraints")).get("resourceRules"):
+            yield "spec.matchConstraints.resourceRules: Required value"
+    names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
+    for path, source in _expressions(spec):
+        if problem := expression_error(source, names, output=_output_of(path)):
+            yield f"{path}: Invalid value: {problem}"
+    for block in ("matchConstraints", "matchResources"):
+        for key in ("namespaceSelector", "objectSelector"):
+            try:
+                matches_selector(as_map(as_map(spec.get(block)).get(key)), {}, wildcards=False, strict=True)
+            except KyvernoError as error:
+                yield f"spec.{block}.{key}: {error}"
+
+
+def _output_of(path: str) -> str:
+    """The type an expression at this place must have, "" for any."""
+    if _BOOLEAN.fullmatch(path):
+        return "bool"
+    if path.endswith(".messageExpression"):
+        return "string"
+    return "list" if path.endswith(".jsonPatch.expression") else ""
 
 
 def _expressions(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -65,7 +65,7 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
         if isinstance(seconds, int) and not 1 <= seconds <= 30:
             yield "spec.webhookConfiguration.timeoutSeconds: the timeout must be between 1 and 30 seconds"
     for condition in map(as_map, as_list(webhook.get("matchConditions"))):
-        if problem := expression_error(str(condition.get("expression")), set(), boolean=True):
+        if problem := expression_error(str(condition.get("expression")), set(), output="bool"):
             yield f"match conditions compilation errors: {problem}"
     if spec.get("generateExistingOnPolicyUpdate") is not None:
         yield "spec.generateExistingOnPolicyUpdate: Forbidden: remove the deprecated field"
@@ -187,7 +187,8 @@ def _wildcard_errors(kinds: list[str], rule: dict[str, Any], *, background: bool
 
 def _empty_set(rule: dict[str, Any]) -> bool:
     """Does the exclude block take away everything that match selects, as Kyverno reckons it?"""
-    match, exclude = as_map(rule.get("match")), as_map(rule.get("exclude"))
+    match = as_map(rule.get("match"))
+    exclude = {key: value for key, value in as_map(rule.get("exclude")).items() if value not in (None, {})}
     if not exclude or exclude.get("all") or match.get("all"):
         return False
     if match.get("any") and exclude.get("any"):

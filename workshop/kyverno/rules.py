@@ -254,13 +254,16 @@ def _mutate_elements(
 
 
 def verify_images(rule: dict[str, Any], resource: dict[str, Any]) -> Status | None:
-    """Which images a ``verifyImages`` rule asks to verify; whether they are signed, a registry knows."""
+    """Which images a ``verifyImages`` rule asks to verify; whether they are signed, a registry knows.
+
+    One that `skipImageReferences` leaves out counts too: Kyverno still asks the registry for its digest.
+    """
     asked = [
         image.reference
         for images in images_of(resource, rule.get("imageExtractors")).values()
         for image in images.values()
         if any(
-            isinstance(item, dict) and asks_for(item, image.reference)
+            isinstance(item, dict) and _refers_to(item, image.reference)
             for item in as_list(rule["verifyImages"])
         )
     ]
@@ -269,10 +272,6 @@ def verify_images(rule: dict[str, Any], resource: dict[str, Any]) -> Status | No
     return Status("skip", "no image matches imageReferences")
 
 
-def asks_for(item: dict[str, Any], reference: str) -> bool:
-    """Does one entry of verifyImages apply to a normalized image reference?"""
+def _refers_to(item: dict[str, Any], reference: str) -> bool:
     wanted = [*as_list(item.get("imageReferences")), *([item["image"]] if item.get("image") else [])]
-    skipped = as_list(item.get("skipImageReferences"))
-    return any(wildcard(str(pattern), reference) for pattern in wanted) and not any(
-        wildcard(str(pattern), reference) for pattern in skipped
-    )
+    return any(wildcard(str(pattern), reference) for pattern in wanted)

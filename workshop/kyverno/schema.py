@@ -121,6 +121,11 @@ MutatingPolicy
   matchConditions:[Named] matchConstraints:Constraints mutations:[Mutation] reinvocationPolicy:string
   targetMatchConditions:[Named] targetMatchConstraints:Targets variables:[Named]
   webhookConfiguration:Timeout
+ValidatingAdmissionPolicy
+  auditAnnotations:[Audit] failurePolicy:Ignore|Fail matchConditions:[Named] matchConstraints:Constraints
+  paramKind:ParamKind validations:[Check] variables:[Named]
+ValidatingAdmissionPolicyBinding
+  matchResources:Constraints paramRef:any policyName:string validationActions:[Deny|Audit|Warn]
 ImageValidatingPolicy
   attestations:[Attestation] attestors!:[ImageAttestor] auditAnnotations:[Audit] autogen:any
   credentials:any evaluation:Evaluation failurePolicy:Ignore|Fail images:[Named] matchConditions:[Named]
@@ -228,6 +233,10 @@ def _check(value: Any, kind: str, path: str, types: dict[str, dict[str, str]], f
             found.append(_wrong_type(path, "array", value))
             return
         for index, item in enumerate(value):
+            if item is None:
+                found.append(
+                    _wrong_type(f"{path}[{index}]", "object" if kind[1:-1] in types else "string", item)
+                )
             _check(item, kind[1:-1], f"{path}[{index}]", types, found)
     elif kind in types:
         _check_object(value, kind, path, types, found)

@@ -11,7 +11,7 @@ from typing import Any
 
 from workshop.kyverno.anchors import match_pattern, parse_anchor
 from workshop.kyverno.images import POD_SPEC
-from workshop.kyverno.outcome import KyvernoError, spend
+from workshop.kyverno.outcome import Beyond, KyvernoError, spend
 
 Keys = tuple[str, ...]
 _POD_LISTS: dict[str, Keys] = {
@@ -36,6 +36,7 @@ _OTHER_LISTS: dict[tuple[str, str], Keys] = {
     ("MutatingWebhookConfiguration", "webhooks"): ("name",),
     ("ValidatingWebhookConfiguration", "webhooks"): ("name",),
 }
+_TWICE = "\0"
 _BUILT_IN_GROUPS = ("", "apps", "batch", "policy", "autoscaling", "extensions")
 
 
@@ -65,7 +66,20 @@ def preprocess(patch: object, resource: object) -> dict[str, Any]:
         anchor = parse_anchor(key)
         if _strip(pattern[key], delete_scalar=bool(anchor and anchor[0] in {"", "<"})):
             del pattern[key]
+    _refuse_twins(pattern)
     return pattern
+
+
+def _refuse_twins(node: object) -> None:
+    """A key that stands twice once the anchors are gone: whether that is an error, the merge decides."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key.endswith(_TWICE):
+                raise Beyond("beyond-evaluator", f"{key[:-1]} stands twice once its anchor is off")
+            _refuse_twins(value)
+    elif isinstance(node, list):
+        for item in node:
+            _refuse_twins(item)
 
 
 def _resolve(pattern: object, resource: object) -> None:
@@ -120,6 +134,8 @@ def _add_if_absent(pattern: dict[str, Any], resource: object) -> int:
 
 
 def _rename(mapping: dict[str, Any], old: str, new: str | None) -> None:
+    if new in mapping and new != old:
+        new = f"{new}{_TWICE}"
     items = [
         (new if key == old else key, value) for key, value in mapping.items() if key != old or new is not None
     ]
