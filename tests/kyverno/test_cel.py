@@ -57,6 +57,8 @@ SCOPE: dict[str, Any] = {
         ("image(object.spec.containers[1].image).containsDigest()", True),
         ("image('registry.local:5000/app:1').tag()", "1"),
         ("'a,b,c'.split(',').join('-')", "a-b-c"),
+        ("'r:5000/app:1'.substring('r:5000/app:1'.lastIndexOf(':') + 1)", "1"),
+        ("['abab'.lastIndexOf('ab', 1), 'a'.lastIndexOf('b'), [1, 2, 1].lastIndexOf(1)]", [0, -1, 2]),
         ("'%s has %d'.format(['a', 2])", "a has 2"),
         ("'nginx:latest'.matches('.*:latest$')", True),
         ("cel.bind(x, 2, x * x)", 4),

@@ -275,6 +275,14 @@ def _index_of(subject: Any, wanted: Any, start: int = 0) -> int:
     return next((i for i, item in enumerate(subject) if equal(item, wanted)), -1)
 
 
+def _last_index_of(subject: Any, wanted: Any, start: int | None = None) -> int:
+    if isinstance(subject, str):
+        if start is not None and not 0 <= start <= len(subject):
+            raise CelError(f"index out of range: {start}")
+        return subject.rfind(wanted, 0, None if start is None else start + len(wanted))
+    return max((i for i, item in enumerate(subject) if equal(item, wanted)), default=-1)
+
+
 def _format(template: str, arguments: list[Any]) -> str:
     remaining = list(arguments)
 
@@ -350,6 +358,7 @@ METHODS: dict[str, tuple[tuple[type, ...], Callable[..., Any]]] = {
     "lowerAscii": ((str,), str.lower),
     "upperAscii": ((str,), str.upper),
     "indexOf": ((str, list), _index_of),
+    "lastIndexOf": ((str, list), _last_index_of),
     "format": ((str,), _format),
     "min": ((list,), _least),
     "max": ((list,), _greatest),
