@@ -236,11 +236,8 @@ LIBRARIES = frozenset(
     ]
 )
 REGISTRY_CALLS = {
-    "verifyImageSignatures",
-    "verifyAttestationSignatures",
-    "extractPayload",
-    "getImageData",
-    "getMetadata",
+    *("verifyImageSignatures", "verifyAttestationSignatures"),
+    *("extractPayload", "getImageData", "getMetadata"),
 }
 
 
@@ -389,14 +386,7 @@ def call(name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) ->
     spend(sum(len(item) for item in arguments if isinstance(item, str | list | dict)))
     if (
         any(isinstance(item, bool) for item in arguments)
-        and name
-        not in {
-            "string",
-            "dyn",
-            "type",
-            "bool",
-            "of",
-        }
+        and name not in {"string", "dyn", "type", "bool", "of"}
         and any(isinstance(item, bool) for item in arguments[:1])
     ):
         raise no_overload(name, *arguments)
