@@ -7,12 +7,13 @@ from typing import Final
 
 from workshop.prose.markdown import folded
 
-_OBJECTIVE: Final = r"(?:slo|objectif|objective|target|cible)\b"
+_OBJECTIVE: Final = r"(?:slo|sla|objectif|objective|target|cible)\b"
 _NEAR: Final = r"[^.!?\n]{0,60}?"
 _NEGATION: Final = re.compile(
     r"\bn(?:e|')\s?\w{0,14}\s?(?:pas|jamais)\b|\bpas\b|\baucun\w{0,2}\b|\bsans\b|\bnot\b|n't\b|\bnever\b"
     r"|\bwithout\b|\bno\b"
 )
+_NEGATED_VERB: Final = re.compile(r" (?:pas|jamais)\b")  # « on ne dépasse pas »
 _OVERSPENT: Final = re.compile(
     r"\b(?:depass\w*|epuis\w*|negati\w*|exced\w*|a decouvert|au[- ]dela|a sec\b|crev\w*"
     r"|dans le rouge|sous zero"
@@ -20,6 +21,8 @@ _OVERSPENT: Final = re.compile(
     r"|exceed\w*|exhaust\w*|overs\w*|overrun\w*|over[- ]?budget|deplet\w*|used up|blown|in the red|below zero"
     r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit"
     r"|budget (?:is|will be|would be) (?:all |completely |entirely )?(?:gone|spent|burn(?:t|ed)|consumed)"
+    r"|budget (?:est|sera|serait|tombe\w*|passe\w*|is|falls) (?:a|at|to) (?:zero|0)\b|overdrawn"
+    r"|(?:plus que|more than) (?:le|notre|l'|the|our) ?(?:error )?budget"
     r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
     r"|plus (?:rien|aucun|de) (?:du |de )?budget|no (?:more |error )?budget|consomm\w* plus que"
     r"|(?:45|more) (?:min\w* )?(?:>|than)"
@@ -27,18 +30,21 @@ _OVERSPENT: Final = re.compile(
 )
 _MISSED: Final = (
     re.compile(
-        _OBJECTIVE + _NEAR + r"\b(?:viol\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*"
+        _OBJECTIVE + _NEAR + r"\b(?:viol\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*|ko\b"
         r"|miss\w*|breach\w*|broken|fail\w*|lost)"
     ),
     re.compile(
-        r"\b(?:viol\w*|breach\w*|miss\w*|fails? to|break\w*|manqu\w*|romp\w*|rate\w*)[^.!?\n]{0,30}?\b"
-        + _OBJECTIVE
+        r"\b(?:viol\w*|breach\w*|miss\w*|fails? to|break\w*|manqu\w*|romp\w*|rate\w*)"
+        r"(?:[^.!?\n]|\.\d){0,30}?\b" + _OBJECTIVE
     ),
     re.compile(
         _OBJECTIVE
         + r"[^.!?\n]{0,40}?(?:\bn'est (?:donc |alors )?(?:plus|pas)|\bne (?:sera|serait) (?:plus|pas)"
         r"|\bnon|\bnot|\bno longer|n't)\s[^.!?\n]{0,20}?"
-        r"(?:respect\w*|tenu\w*|attein\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+        r"(?:respect\w*|tenu\w*|attein\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+    ),
+    re.compile(
+        r"\bn(?:e |')\w{1,12} (?:plus|pas) (?:respecte|tenu|atteint|garanti)[^.!?\n]{0,20}?\b" + _OBJECTIVE
     ),
     re.compile(r"\bnon[- ](?:respect|atteinte) d[ue]|\bhors (?:slo|objectif)|\bout of slo"),
     re.compile(r"\b(?:ne respect\w*|n'attein\w*|ne tien\w*) (?:plus|pas)[^.!?\n]{0,30}(?:slo|objectif)"),
@@ -52,6 +58,7 @@ _DENIAL: Final = re.compile(
     r"(?:viol|manqu|rompu|rate|miss|breach|br[eo]ak|fail)"
 )
 _STILL_MET: Final = (
+    re.compile(r"\b(?:ne depass\w*|n'exced\w*|n'epuis\w*) pas\b"),
     re.compile(
         r"(?:slo|objectif|objective|target|budget)\b[^.!?\n]{0,40}?"
         r"\b(?:toujours|encore|reste\w*|still|remain\w*|demeure)[^.!?\n]{0,20}?"
@@ -74,7 +81,8 @@ def says_overspent(text: str) -> bool:
         if not _denied(clause) and any(pattern.search(clause) for pattern in _MISSED):
             return True
         for match in _OVERSPENT.finditer(clause):
-            if not _NEGATION.search(clause[max(0, match.start() - 40) : match.start()]):
+            before, after = clause[max(0, match.start() - 40) : match.start()], clause[match.end() :]
+            if not _NEGATION.search(before) and not _NEGATED_VERB.match(after):
                 return True
     return False
 
