@@ -21,6 +21,10 @@ from workshop.tui.widgets.lab_list import LabList
 Script = Callable[["Hands"], Awaitable[None]]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sandbox: runs real control-plane components")
+
+
 class Hands:
     """A student at the keyboard of one running application."""
 
@@ -99,6 +103,12 @@ def drive(lab: Lab) -> Callable[..., WorkshopApp]:
         return app
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_sandbox(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for sandboxes where there is none: whoever runs the tests may well have one."""
+    monkeypatch.setenv("WORKSHOP_STATE", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ def test_an_empty_folder_becomes_a_workspace(drive: Any, lab: Lab, tmp_path: Pat
         assert screen.query_one("#email", Input).value == "lea@example.org"
         await hands.focus("#modes")
         await hands.press("home", "down", "enter")
+        await hands.at(ConfirmDialog)  # there is no sandbox yet: not now
+        await hands.press("escape")
+        await hands.at(WelcomeScreen)
         assert not (folder / "td").exists(), "nothing is written before one says so"
         assert not (folder / ".workshop").exists()
         await hands.press("f10")

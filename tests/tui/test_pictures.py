@@ -6,12 +6,15 @@ After a change that is meant: `pytest tests/tui/test_pictures.py --snapshot-upda
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.tui.small_lab import Still
+from workshop.tui.connecting import ClusterView
+from workshop.verdicts import Mode
 
 SMALL, LARGE = (80, 24), (160, 45)
 
@@ -36,6 +39,13 @@ def test_exercise(snap_compare: Any, size: tuple[int, int], key: str) -> None:
 
 def test_board_in_the_light_theme(snap_compare: Any) -> None:
     assert snap_compare(Still(), terminal_size=SMALL, press=["g", "d"])
+
+
+def test_map_with_a_cluster(snap_compare: Any) -> None:
+    app = Still()
+    seen = ClusterView("techmarket-sandbox", frozenset({"Kyverno", "Tekton"}))
+    app.state = replace(app.state, mode=Mode.SANDBOX, cluster=seen)
+    assert snap_compare(app, terminal_size=SMALL)
 
 
 def test_first_screen(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:

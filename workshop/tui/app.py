@@ -11,12 +11,13 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from workshop.texts import Text
+from workshop.texts import Message, Text
 from workshop.tui import handover, themes
 from workshop.tui.choices import BOARD, MAP
 from workshop.tui.core import Core
-from workshop.tui.messages import WorkspaceStarted
+from workshop.tui.messages import SandboxMissing, SandboxProgress, SandboxStarted, WorkspaceStarted
 from workshop.tui.screens.map import MapScreen
+from workshop.verdicts import Mode
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -43,6 +44,7 @@ class WorkshopApp(Core):
         Binding("f1,question_mark", "help", "Help", key_display="?", id="app.help"),
         Binding("f2,l", "language", "English / français", show=False, id="app.language"),
         Binding("f3,d", "theme", "Dark / light", show=False, id="app.theme"),
+        Binding("u", "sandbox", "Start the sandbox", show=False, id="app.sandbox"),
         Binding("q", "quit", "Quit", id="app.quit"),
     ]
 
@@ -150,6 +152,60 @@ class WorkshopApp(Core):
             self.begin()
         if isinstance(self.screen, WelcomeScreen):
             self.screen.workspace_started(event)
+
+    # --- the sandbox -----------------------------------------------------------------------------
+
+    def set_mode(self, mode: Mode) -> None:
+        """Judge in another mode; a sandbox that is chosen and not there is offered."""
+        super().set_mode(mode)
+        if mode is Mode.SANDBOX:
+            self.run_worker(self._look_for_sandbox, thread=True, group="sandbox")
+
+    def action_sandbox(self) -> None:
+        """Judge against the sandbox, and offer to start it where none runs."""
+        self.set_mode(Mode.SANDBOX)
+
+    def _look_for_sandbox(self) -> None:
+        from workshop.tui import own_sandbox
+
+        if not own_sandbox.is_up():
+            self.post_message(SandboxMissing())
+
+    @on(SandboxMissing)
+    def _offer_sandbox(self) -> None:
+        from workshop.tui.screens.confirm import ConfirmDialog
+
+        if self.state.starting is not None or isinstance(self.screen, ConfirmDialog):
+            return
+        question = Text("No sandbox is running. Start one? It takes some seconds and about 1 GiB of memory.")
+        self.push_screen(ConfirmDialog(self.state, question, Text("Start it")), self._start_sandbox)
+
+    def _start_sandbox(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.show(starting=Text("starting the sandbox…"), start_problem=None)
+            self.run_worker(self._bring_sandbox_up, thread=True, group="sandbox")
+
+    def _bring_sandbox_up(self) -> None:
+        from workshop.tui import own_sandbox
+
+        def tell(message: Message) -> None:
+            self.post_message(SandboxProgress(message))
+
+        self.post_message(SandboxStarted(own_sandbox.bring_up(tell, self._stop)))
+
+    @on(SandboxProgress)
+    def _sandbox_progress(self, event: SandboxProgress) -> None:
+        self.show(starting=event.text)
+
+    @on(SandboxStarted)
+    def _sandbox_started(self, event: SandboxStarted) -> None:
+        self.show(starting=None, start_problem=event.problem)
+        if event.problem is not None:
+            self.notify(self.state.say(event.problem), severity="error", timeout=20, markup=False)
+        else:
+            self.notify(self.state.say(Text("The sandbox is up.")), timeout=4)
+        if self.progress is not None and self.state.mode is Mode.SANDBOX:
+            self.action_check_all()
 
     # --- choices and programs --------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ _ACTIONS = (
     (Text("Map"), "app.map", Text("All blocks and exercises")),
     (Text("Goals"), "app.board", Text("Success criteria, points and time")),
     (Text("Check all"), "app.check_all", Text("Judge every exercise again")),
+    (Text("Start the sandbox"), "app.sandbox", Text("A Kubernetes control plane of your own")),
     (Text("Terminal"), "app.shell", Text("A shell in your workspace")),
     (Text("Settings"), "app.welcome", Text("Language and what the checks look at")),
     (Text("English / français"), "app.language", Text("Change the language")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,21 +19,24 @@ from textual.app import App
 
 from workshop.content import Exercise, Lab
 from workshop.texts import Language, Message, Text
-from workshop.tui import themes
+from workshop.tui import connecting, themes
 from workshop.tui.choices import Choices
 from workshop.tui.clocks import Clocks
-from workshop.tui.judging import Judge
-from workshop.tui.messages import FilesChanged, Judged, RunEnded
+from workshop.tui.judging import Connect, Judge
+from workshop.tui.messages import ClusterSeen, FilesChanged, Judged, RunEnded
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
-from workshop.verdicts import ExerciseResult, Mode, Verdict
+from workshop.verdicts import ExerciseResult, Half, Mode, Verdict
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from workshop.progress import Progress
 
 # Seconds.
 _SAVE_CLOCKS_EVERY = 15.0
 _TOGETHER = 0.1
+_ASK_AGAIN = 3.0
 
 
 class Core(App[int]):
@@ -48,10 +51,12 @@ class Core(App[int]):
         instructor: bool = False,
         now: Callable[[], float] = time.monotonic,
         polling: bool | None = None,
+        connect: Connect = connecting.connect,
     ) -> None:
         """Prepare; nothing is read or written before the application runs.
 
-        `now` is a monotonic clock in seconds; `polling` is handed to `watching.changes`.
+        `now` is a monotonic clock in seconds; `polling` is handed to `watching.changes`;
+        `connect` finds the cluster of a mode.
         """
         super().__init__()
         self.register_theme(themes.DARK)
@@ -63,11 +68,13 @@ class Core(App[int]):
         self.state = State(lab=lab, folder=folder, language=self.choices.language, instructor=instructor)
         self._asked_language = language
         self._now, self._polling = now, polling
-        self._judge = Judge(lab, folder, self.post_message)
+        self._judge = Judge(lab, folder, self.post_message, connect)
         self._run_id = 0
         self._found: list[ExerciseResult] = []
         self._stop = threading.Event()
         self._told: Message | None = None
+        self._asking_again = self._under_way = False
+        self._next_look: Timer | None = None
 
     # --- beginning and end -----------------------------------------------------------------------
 
@@ -138,7 +145,7 @@ class Core(App[int]):
     def set_mode(self, mode: Mode) -> None:
         """Judge in another mode, from now on."""
         if mode is not self.state.mode:
-            self.show(mode=mode)
+            self.show(mode=mode, cluster=None)
             self.choose(mode=mode)
             if self.progress is not None:
                 self.action_check_all()
@@ -148,6 +155,7 @@ class Core(App[int]):
         self.current = exercise
         self.clocks.start(exercise)
         self.show(spent=self.clocks.spent())
+        self._look_later()
 
     def reveal_hint(self, exercise: Exercise) -> None:
         """Show one more hint tier of an exercise."""
@@ -175,13 +183,58 @@ class Core(App[int]):
 
     def action_check_all(self) -> None:
         """Judge every exercise, the open one first. A run that is still under way becomes stale."""
-        self._run_id += 1
-        self._found.clear()
-        run_id = self._run_id
         exercises = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
         self.show(running=frozenset(each.id for each in exercises))
-        work = partial(self._judge.run, run_id, self.state.mode, exercises, lambda: run_id != self._run_id)
+        self._asking_again = False
+        self._start_run(self._judge.run, exercises)
+
+    def _start_run(self, judge: Callable[..., None], exercises: Sequence[Exercise]) -> None:
+        self._run_id += 1
+        self._under_way = True
+        self._found.clear()
+        run_id = self._run_id
+        work = partial(judge, run_id, self.state.mode, exercises, lambda: run_id != self._run_id)
         self.run_worker(work, thread=True, group="judging", name=f"run {run_id}")
+
+    @on(ClusterSeen)
+    def _cluster_seen(self, event: ClusterSeen) -> None:
+        known, seen = self.state.cluster, event.view
+        # The words of a failure may differ each time; its reason does not.
+        failing_still = (
+            known is not None
+            and known.problem is not None
+            and (known.context, known.reason) == (seen.context, seen.reason)
+        )
+        if event.run_id == self._run_id and not failing_still:
+            self.show(cluster=seen)
+
+    def _look_later(self) -> None:
+        """Look at the cluster again soon where something is on its way; the end of a run calls this too."""
+        if self._next_look is not None:
+            self._next_look.stop()
+        if not self._under_way and self._worth_asking():
+            self._next_look = self.set_timer(_ASK_AGAIN, self._ask_again)
+
+    def _ask_again(self) -> None:
+        exercises = self._worth_asking()
+        if exercises and not self._under_way:
+            self._asking_again = True
+            self._start_run(self._judge.again, exercises)
+
+    def _worth_asking(self) -> list[Exercise]:
+        """Return what a cluster that was lost, or is still at work, may soon answer differently."""
+        state, current = self.state, self.current
+        if state.mode is Mode.OFFLINE or state.cluster is None:
+            return []
+        ordered = sorted(state.lab.exercises, key=lambda each: each is not current)
+        if state.cluster.problem is not None:
+            return [each for each in ordered if each.halves != (Half.FILES,)]
+        return [
+            each
+            for each in ordered
+            if (result := state.results.get(each.id)) is not None
+            and connecting.is_converging(result, is_open=each is current)
+        ]
 
     @on(FilesChanged)
     def _files_changed(self) -> None:
@@ -203,10 +256,12 @@ class Core(App[int]):
     def _run_ended(self, event: RunEnded) -> None:
         if event.run_id != self._run_id:
             return
+        self._under_way = False
         self._take_results()
         self.show(running=frozenset(), files_readable=event.files_readable)
         if event.problem is not None:
             self.notify(self.state.say(event.problem), severity="error", timeout=12, markup=False)
+        self._look_later()
 
     def _take_results(self) -> None:
         """Draw, record and celebrate what was found since the last time."""
@@ -221,7 +276,11 @@ class Core(App[int]):
             passed_once=before.passed_once | passed,
         )
         current = self.current.id if self.current is not None else None
-        new = [each for each in found if each.id == current or each.verdict is not before.verdict(each.id)]
+        new = [
+            each
+            for each in found
+            if (each.id == current and not self._asking_again) or each.verdict is not before.verdict(each.id)
+        ]
         if self.progress is not None and new:
             self.progress.record(new, before.mode)
             self._tell_problem()

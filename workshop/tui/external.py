@@ -92,17 +92,23 @@ def shell(environment: Mapping[str, str] | None = None) -> Launch:
 
 
 def start(
-    launch: Launch, folder: Path, suspended: AbstractContextManager[object], greeting: str = ""
+    launch: Launch,
+    folder: Path,
+    suspended: AbstractContextManager[object],
+    greeting: str = "",
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Start the program in `folder`; one that needs the terminal is waited for inside `suspended`.
 
-    Raises CannotStart.
+    `variables` are added to the environment. Raises CannotStart.
     """
+    environment = {**os.environ, **(variables or {})}
     try:
         if launch.windowed:
             subprocess.Popen(  # noqa: S603 (the student's own choice of editor, never a shell string)
                 launch.argv,
                 cwd=folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -113,6 +119,6 @@ def start(
             if greeting:
                 sys.stdout.write(f"{greeting}\n")
                 sys.stdout.flush()
-            subprocess.run(launch.argv, cwd=folder, check=False)  # noqa: S603 (as above)
+            subprocess.run(launch.argv, cwd=folder, env=environment, check=False)  # noqa: S603 (as above)
     except OSError as error:
         raise CannotStart(launch.argv[0], error.strerror or str(error)) from error

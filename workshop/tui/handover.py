@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from workshop.texts import Message, Text
 from workshop.tui import external
+from workshop.verdicts import Mode
 
 if TYPE_CHECKING:
     from workshop.tui.app import WorkshopApp
@@ -31,8 +33,19 @@ def edit(app: WorkshopApp, file: str, line: int | None = None) -> None:
 
 
 def shell(app: WorkshopApp) -> None:
-    """Open a shell in the workspace."""
-    _start(app, external.shell(), Text("A shell in your workspace. Leave it with: exit"))
+    """Open a shell in the workspace; in sandbox mode kubectl speaks to the sandbox there."""
+    variables: Mapping[str, str] = {}
+    if app.state.mode is Mode.SANDBOX:
+        from workshop.tui import own_sandbox
+
+        variables = own_sandbox.environment()
+    greeting = Text("A shell in your workspace. Leave it with: exit")
+    if variables:
+        greeting = Text("A shell in your workspace; kubectl speaks to the sandbox. Leave it with: exit")
+    _start(app, external.shell(), greeting, variables)
+    if app.state.mode is not Mode.OFFLINE and app.progress is not None:
+        # What was applied there changed no file.
+        app.action_check_all()
 
 
 def copy(app: WorkshopApp, text: str) -> None:
@@ -41,9 +54,14 @@ def copy(app: WorkshopApp, text: str) -> None:
     app.notify(text, title=app.state.say(Text("Copied")), timeout=6, markup=False)
 
 
-def _start(app: WorkshopApp, launch: external.Launch, greeting: Message = "") -> None:
+def _start(
+    app: WorkshopApp,
+    launch: external.Launch,
+    greeting: Message = "",
+    variables: Mapping[str, str] | None = None,
+) -> None:
     try:
-        external.start(launch, app.state.folder, app.suspend(), app.state.say(greeting))
+        external.start(launch, app.state.folder, app.suspend(), app.state.say(greeting), variables)
     except external.CannotStart as error:
         message = Text("{program} cannot be started: {problem}", program=error.program, problem=error.problem)
         app.notify(app.state.say(message), severity="error", markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from workshop.texts import Message as Words
+from workshop.tui.connecting import ClusterView
 from workshop.verdicts import ExerciseResult
 
 
@@ -43,4 +44,33 @@ class WorkspaceStarted(Message):
     def __init__(self, added: int = 0, problem: Words | None = None) -> None:
         super().__init__()
         self.added = added
+        self.problem = problem
+
+
+class ClusterSeen(Message):
+    """A run has asked the cluster, or could not."""
+
+    def __init__(self, run_id: int, view: ClusterView) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.view = view
+
+
+class SandboxMissing(Message):
+    """No sandbox is running for the student."""
+
+
+class SandboxProgress(Message):
+    """The sandbox is starting; `text` is what it is doing."""
+
+    def __init__(self, text: Words) -> None:
+        super().__init__()
+        self.text = text
+
+
+class SandboxStarted(Message):
+    """The sandbox is up, or `problem` says why not and what to do."""
+
+    def __init__(self, problem: Words | None = None) -> None:
+        super().__init__()
         self.problem = problem

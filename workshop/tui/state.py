@@ -10,7 +10,8 @@ from typing import Any
 
 from workshop.content import Block, Criterion, Exercise, Lab
 from workshop.gating import unlocked
-from workshop.texts import Language, Message
+from workshop.texts import Language, Message, Text
+from workshop.tui.connecting import ClusterView
 from workshop.tui.words import say
 from workshop.verdicts import ExerciseResult, Mode, Verdict
 
@@ -25,7 +26,8 @@ class State:
 
     `results` are this session's, by exercise id; `remembered` the verdicts of earlier sessions, shown
     until the files have been judged again; `passed_once` keeps what was unlocked open; `spent` is in
-    seconds by exercise id.
+    seconds by exercise id. `cluster` is how the newest run found it, None before it was asked;
+    `starting` is what a sandbox under way is doing, `start_problem` why the last one did not come up.
     """
 
     lab: Lab
@@ -40,6 +42,9 @@ class State:
     hints: Mapping[str, int] = field(default_factory=_nothing)
     spent: Mapping[str, float] = field(default_factory=_nothing)
     files_readable: bool | None = None
+    cluster: ClusterView | None = None
+    starting: Message | None = None
+    start_problem: Message | None = None
 
     def say(self, message: Message) -> str:
         """Return a message in the student's language, safe to print."""
@@ -56,6 +61,13 @@ class State:
         verdicts = {each.id: verdict for each in self.lab.exercises if (verdict := self.verdict(each.id))}
         verdicts.update(dict.fromkeys(self.passed_once, Verdict.PASSED))
         return unlocked(self.lab, verdicts, instructor=self.instructor)
+
+    @property
+    def unverified(self) -> Message:
+        """Why an exercise cannot be told right or wrong: the cluster is lost, or the mode does not look."""
+        if self.cluster is not None and self.cluster.problem is not None:
+            return Text("The cluster does not answer: what it has is not verified, and locks nothing.")
+        return Text("This mode cannot verify it, and it locks nothing.")
 
     def points(self, exercises: Iterable[Exercise] | None = None) -> float:
         """Return the points earned in these exercises, in the whole lab when none are given."""

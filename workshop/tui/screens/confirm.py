@@ -1,4 +1,4 @@
-"""Ask before something is replaced."""
+"""Ask before something is replaced or started."""
 
 from __future__ import annotations
 

@@ -59,8 +59,7 @@ class WelcomeScreen(Drawn[None]):
             yield OptionList(*(Option(_LANGUAGE_NAMES[each], id=each) for each in LANGUAGES), id="languages")
             yield Static(self.say(Text("What the checks look at")), classes="label")
             yield OptionList(*(Option("", id=mode.value) for mode in Mode), id="modes")
-            later = Text("This version judges files only: the rest shows as not verified.")
-            yield Static(self.say(later), id="later")
+            yield Static(id="sandbox")
             if self._fresh:
                 folder = Text(
                     "{folder} holds no td/ yet: the starters are put there, nothing is overwritten.",
@@ -99,6 +98,13 @@ class WelcomeScreen(Drawn[None]):
             languages.replace_option_prompt_at_index(index, Content.assemble(mark, _LANGUAGE_NAMES[language]))
         for index, mode in enumerate(Mode):
             modes.replace_option_prompt_at_index(index, self._mode(mode))
+        said, colour = state.starting, MUTED
+        if said is None and state.start_problem is not None:
+            said, colour = state.start_problem, "$text-error"
+        line = self.query_one("#sandbox", Static)
+        line.display = said is not None
+        if said is not None:
+            line.update(Content.styled(self.say(said), colour))
 
     def on_mount(self) -> None:
         """Fill the form, the chosen lines highlighted."""

@@ -64,7 +64,7 @@ def _lines(state: State, exercise: Exercise) -> Iterator[Content]:
     looked = ", ".join(say(_HALVES[half]) for half in exercise.halves)
     yield Content.styled(say(Text("Judged by {what}", what=looked)), MUTED)
     if verdict is Verdict.UNKNOWN:
-        yield Content.styled(say(Text("This mode cannot verify it, and it locks nothing.")), MUTED)
+        yield Content.styled(say(state.unverified), MUTED)
     if exercise.deliverables:
         yield Content("")
         yield Content.styled(say(Text("Deliverables")), "bold")

@@ -78,7 +78,5 @@ class NextStep(Widget):
                     prose(state.say(said)),
                 )
         if result.verdict in (Verdict.UNKNOWN, Verdict.BLOCKED):
-            return Content.styled(
-                " ? " + state.say(Text("This mode cannot verify it, and it locks nothing.")), MUTED
-            )
+            return Content.styled(f" ? {state.say(state.unverified)}", MUTED)
         return Content("")

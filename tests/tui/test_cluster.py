@@ -1,0 +1,281 @@
+"""The cluster modes: a cluster that answers, does not, comes back; and starting a sandbox."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tui.in_memory import CONTEXT, InMemory
+from workshop.content import Lab
+from workshop.progress import Progress
+from workshop.texts import Text
+from workshop.tui import core, own_sandbox
+from workshop.tui.app import WorkshopApp
+from workshop.tui.connecting import is_converging
+from workshop.tui.screens.confirm import ConfirmDialog
+from workshop.tui.screens.map import MapScreen
+from workshop.tui.screens.welcome import WelcomeScreen
+from workshop.tui.widgets.top_bar import TopBar
+from workshop.verdicts import CheckResult, ExerciseResult, Fact, Half, Level, Mode, Reason, Verdict
+
+PATH = "td/kyverno/policy-deny-latest.yaml"
+NAME = "disallow-latest-tag"
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again at once: nobody has to wait seconds for a test."""
+    monkeypatch.setattr(core, "_ASK_AGAIN", 0.05)
+
+
+@pytest.fixture
+def cluster() -> InMemory:
+    return InMemory()
+
+
+@pytest.fixture
+def on_cluster(lab: Lab, welcomed: Path, cluster: InMemory) -> Callable[..., WorkshopApp]:
+    """Make an application that was left in a mode, with the right file of 2.2 in its folder."""
+
+    def make(mode: Mode = Mode.CLUSTER) -> WorkshopApp:
+        progress = Progress.open(welcomed)
+        progress.set_setting("mode", mode.value)
+        progress.close()
+        shutil.copy(lab.solutions / PATH, welcomed / PATH)
+        return WorkshopApp(lab, welcomed, language="fr", connect=cluster.connect)
+
+    return make
+
+
+def _strip(hands: Any) -> str:
+    return str(hands.app.screen.query_one(TopBar).render()).partition("\n")[2]
+
+
+def _reason(app: Any, exercise_id: str) -> set[Reason | None]:
+    return {each.reason for each in app.state.results[exercise_id].checks if each.half is Half.CLUSTER}
+
+
+def test_a_cluster_that_answers_is_named_and_judged(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any
+) -> None:
+    cluster.put_policy(NAME)
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        assert hands.app.state.verdict("2.2") is Verdict.PASSED
+        await hands.at(MapScreen)
+        strip = _strip(hands)
+        assert f"● {CONTEXT} joignable" in strip
+        assert "✓ Kyverno  ✓ Tekton  – Rollouts  – Litmus" in strip
+        assert len(strip) <= 78
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_in_files_only_nothing_is_asked(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any
+) -> None:
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        await hands.at(MapScreen)
+        assert _strip(hands) == ""
+        assert hands.app.state.verdict("2.2") is Verdict.PASSED
+
+    drive(script, welcomed, app=on_cluster(Mode.OFFLINE))
+    assert cluster.connections == []
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_CLUSTER, Reason.TIMEOUT, Reason.UNAUTHORIZED])
+def test_a_cluster_that_does_not_answer_leaves_things_unverified_and_comes_back(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any, reason: Reason
+) -> None:
+    cluster.put_policy(NAME)
+    cluster.down = reason
+
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        assert app.state.verdict("2.2") is Verdict.UNKNOWN
+        assert _reason(app, "2.2") == {reason}
+        await hands.at(MapScreen)
+        assert "injoignable" in _strip(hands)
+        # A file that is wrong is wrong, cluster or not.
+        (welcomed / "td/backstage/catalog-info-payment.yaml").write_text("kind: [", encoding="utf-8")
+        await hands.until(lambda: app.state.verdict("1.2") is Verdict.FAILED, "the file half")
+        cluster.down = None
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.PASSED, "the cluster come back")
+        await hands.pilot.pause()
+        assert "joignable  ✓ Kyverno" in _strip(hands)
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_a_cluster_lost_on_the_way_is_asked_no_more_in_that_run(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any
+) -> None:
+    cluster.put_policy(NAME)
+
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        await hands.open("2.2")
+        cluster.down, cluster.asked = Reason.NO_CLUSTER, 0
+        connected = len(cluster.connections)
+        await hands.press("r")
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.UNKNOWN, "the loss")
+        await hands.until(lambda: "injoignable" in _strip(hands), "the strip")
+        # One question a connection: nothing else was put to a cluster that is not there.
+        await hands.until(lambda: len(cluster.connections) > connected + 1, "another attempt")
+        assert cluster.asked <= len(cluster.connections) - connected
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_what_is_applied_to_the_open_exercise_is_seen_by_itself(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any
+) -> None:
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        assert app.state.verdict("2.2") is Verdict.UNFINISHED
+        await hands.open("2.2")
+        cluster.put_policy(NAME, ready=False)
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.FAILED, "a policy that is not ready")
+        await hands.press("escape")
+        cluster.put_policy(NAME)
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.PASSED, "the policy ready")
+        await hands.until(lambda: not app._under_way, "the end of the run")
+        assert app._worth_asking() == [], "what stands still is left alone"
+
+    drive(script, welcomed, app=on_cluster())
+    attempts = [each.verdict for each in Progress.open(welcomed).attempts("2.2")]
+    assert attempts == [Verdict.UNFINISHED, Verdict.FAILED, Verdict.PASSED], "one for each change"
+
+
+def _result(*checks: tuple[Half, Verdict, Fact | None]) -> ExerciseResult:
+    return ExerciseResult(
+        "2.2",
+        "x",
+        "x",
+        Verdict.FAILED,
+        5,
+        tuple(
+            CheckResult("c", "c", Level.MUST, half, verdict, facts=(fact,) if fact else ())
+            for half, verdict, fact in checks
+        ),
+    )
+
+
+RIGHT = (Half.FILES, Verdict.PASSED, None)
+WRONG = (Half.FILES, Verdict.FAILED, None)
+
+
+@pytest.mark.parametrize(
+    ("checks", "closed", "opened"),
+    [
+        ([RIGHT, (Half.CLUSTER, Verdict.PASSED, None)], False, False),
+        ([RIGHT, (Half.CLUSTER, Verdict.FAILED, None)], False, True),
+        ([WRONG, (Half.CLUSTER, Verdict.FAILED, None)], False, False),
+        ([WRONG, (Half.CLUSTER, Verdict.UNFINISHED, None)], False, True),
+        ([(Half.FILES, Verdict.UNFINISHED, None), (Half.CLUSTER, Verdict.UNFINISHED, None)], False, False),
+        ([WRONG, (Half.CLUSTER, Verdict.FAILED, Fact("not-ready", "x", met=False))], True, True),
+        ([RIGHT, (Half.CLUSTER, Verdict.UNKNOWN, Fact("r", "x", None, reason=Reason.TIMEOUT))], True, True),
+        ([RIGHT, (Half.CLUSTER, Verdict.BLOCKED, Fact("r", "x", None, reason=Reason.NEEDS))], False, False),
+        ([RIGHT, (Half.FILES, Verdict.FAILED, Fact("not-ready", "x", met=False))], False, False),
+    ],
+)
+def test_what_is_worth_asking_again(checks: Any, closed: bool, opened: bool) -> None:
+    assert is_converging(_result(*checks), is_open=False) is closed
+    assert is_converging(_result(*checks), is_open=True) is opened
+
+
+def test_the_sandbox_has_no_containers_however_it_was_chosen(
+    drive: Any, welcomed: Path, lab: Lab, cluster: InMemory, on_cluster: Any
+) -> None:
+    cluster.context = "techmarket-sandbox"
+    needs = next(each for each in lab.exercises if each.containers and Half.CLUSTER in each.halves)
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        assert Reason.NO_CONTAINERS in _reason(hands.app, needs.id)
+        assert hands.app.state.verdict(needs.id) is not Verdict.PASSED
+
+    drive(script, welcomed, app=on_cluster(Mode.CLUSTER))
+
+
+# --- starting the sandbox --------------------------------------------------------------------------
+
+
+def test_choosing_a_sandbox_that_does_not_run_offers_it_and_shows_how_it_starts(
+    drive: Any, lab: Lab, welcomed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems: list[Text | None] = [Text("Programs of the sandbox are missing: {names}.", names="etcd"), None]
+    monkeypatch.setattr(own_sandbox, "is_up", lambda: False)
+
+    def bring_up(tell: Any, stop: Any) -> Text | None:
+        tell(Text("{seconds} s  {text}", seconds="0.1", text="etcd"))
+        return problems.pop(0)
+
+    monkeypatch.setattr(own_sandbox, "bring_up", bring_up)
+
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        await hands.press("w")
+        await hands.at(WelcomeScreen)
+        await hands.focus("#modes")
+        await hands.press("home", "down", "enter")
+        await hands.at(ConfirmDialog)
+        assert problems, "nothing starts before one says so"
+        await hands.press("tab", "enter")
+        screen = await hands.at(WelcomeScreen)
+        await hands.until(lambda: app.state.start_problem is not None, "what went wrong")
+        await hands.pilot.pause()
+        assert "etcd" in hands.text("#sandbox")
+        assert screen.query_one("#sandbox").display
+        await hands.press("escape")
+        await hands.at(MapScreen)
+        await hands.judged()
+        assert "aucun bac à sable ne tourne" in _strip(hands)
+        assert app.state.verdict("1.1") is not Verdict.FAILED
+        app.show(starting=Text("etcd is\nready"))
+        assert "etcd is ready" in _strip(hands)
+        app.show(starting=None)
+        await hands.press("u")
+        await hands.at(ConfirmDialog)
+        await hands.press("tab", "enter")
+        await hands.until(lambda: not problems and app.state.start_problem is None, "the second start")
+
+    drive(script, welcomed)
+
+
+def test_a_start_is_given_up_when_the_application_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workshop.sandbox.api import Sandbox
+
+    stop = threading.Event()
+    told: list[Any] = []
+
+    def up(**options: Any) -> None:
+        assert options["build_missing"] is False
+        options["progress"](Text("one"))
+        stop.set()
+        options["progress"](Text("two"))
+        pytest.fail("went on")
+
+    monkeypatch.setattr(Sandbox, "up", up)
+    assert own_sandbox.bring_up(told.append, stop) is None
+    assert told == [Text("one")]
+
+
+def test_missing_programs_and_their_remedy_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
+    problem = own_sandbox.bring_up(lambda _: None, threading.Event())
+    assert "workshop sandbox build" in str(problem)
+    assert own_sandbox.environment() == {}

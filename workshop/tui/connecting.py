@@ -1,0 +1,105 @@
+"""The cluster of a mode: finding it, asking what is installed, and telling when looking again is worth it.
+
+Nothing here imports a Kubernetes client before a cluster is really looked for; everything runs in threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workshop.content import Lab
+from workshop.texts import Message, Text
+from workshop.verdicts import ExerciseResult, Half, Level, Mode, Reason, Verdict
+
+if TYPE_CHECKING:
+    from workshop.cluster.port import Cluster
+
+# What the lab installs, by a kind that comes with it.
+INSTALLED: Final = {
+    "Kyverno": "ClusterPolicy.kyverno.io",
+    "Tekton": "Pipeline.tekton.dev",
+    "Rollouts": "Rollout.argoproj.io",
+    "Litmus": "ChaosEngine.litmuschaos.io",
+}
+# Reasons that speak of the connection, not of one question.
+LOST: Final = frozenset({Reason.NO_CLUSTER, Reason.NO_SANDBOX, Reason.TIMEOUT})
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """How the cluster was found by the newest run: `problem` is None when it answered.
+
+    `context` is empty when none could be chosen; `installed` are keys of INSTALLED.
+    """
+
+    context: str = ""
+    installed: frozenset[str] = frozenset()
+    reason: Reason | None = None
+    problem: Message | None = None
+
+
+def connect(mode: Mode, lab: Lab) -> Cluster:
+    """Return the cluster of a mode, chosen anew: it may have come, gone or moved. Raises Unreachable."""
+    from workshop.cluster.choosing import SANDBOX_CONTEXT, choose
+    from workshop.cluster.port import Unreachable
+
+    if mode is not Mode.SANDBOX:
+        return choose(lab.contexts)
+    from workshop.tui import own_sandbox
+
+    if not own_sandbox.is_up():
+        raise Unreachable(Reason.NO_SANDBOX, Text("no sandbox is running"))
+    return choose(lab.contexts, asked=SANDBOX_CONTEXT)
+
+
+def look(cluster: Cluster) -> ClusterView:
+    """Ask a cluster for what is installed. Raises Unreachable when it does not answer."""
+    from workshop.cluster.port import Unreachable
+
+    cluster.serves("Namespace")
+    found = set()
+    for name, kind in INSTALLED.items():
+        try:
+            if cluster.serves(kind):
+                found.add(name)
+        except Unreachable as unreachable:
+            # One group that its own server does not answer for: the others do.
+            if unreachable.reason in LOST:
+                raise
+    return ClusterView(cluster.context, frozenset(found))
+
+
+def mode_for(mode: Mode, cluster: Cluster) -> Mode:
+    """Return how the engine has to look at a cluster: the sandbox, however chosen, has no containers."""
+    from workshop.cluster.choosing import SANDBOX_CONTEXT
+
+    return Mode.SANDBOX if cluster.context == SANDBOX_CONTEXT else mode
+
+
+def is_lost(result: ExerciseResult) -> bool:
+    """Whether the connection broke while an exercise was judged."""
+    return any(check.half is not Half.FILES and check.reason in LOST for check in result.checks)
+
+
+def is_converging(result: ExerciseResult, *, is_open: bool) -> bool:
+    """Whether the cluster's answer is about to change without a key: then it is worth asking again soon.
+
+    Controllers that are not done yet; and, for the open exercise, files that are not applied yet.
+    """
+    cluster = [check for check in result.checks if check.half is Half.CLUSTER and not check.left_out]
+    facts = [fact for check in cluster for fact in check.facts]
+    if any(fact.id == "not-ready" and fact.met is False for fact in facts) or any(
+        fact.met is None and fact.reason in (Reason.TIMEOUT, Reason.UNAVAILABLE) for fact in facts
+    ):
+        return True
+    files = [
+        check.verdict for check in result.checks if check.half is Half.FILES and check.level is Level.MUST
+    ]
+    if not is_open or Verdict.UNFINISHED in files:
+        return False
+    cluster = [check for check in cluster if check.level is Level.MUST]
+    if any(check.verdict is Verdict.UNFINISHED for check in cluster):
+        return True
+    behind = any(check.verdict is Verdict.FAILED for check in cluster)
+    return behind and all(verdict is Verdict.PASSED for verdict in files)
