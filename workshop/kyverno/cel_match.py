@@ -51,8 +51,11 @@ def plural(kind: str) -> str:
     return f"{lower[:-1]}ies" if re.search(r"[^aeiou]y$", lower) else f"{lower}s"
 
 
-def scope_of(request: Request, variables: object, *, deleting: bool) -> dict[str, Any]:
-    """`object`, `oldObject`, `request`, `namespaceObject` and lazily evaluated `variables`."""
+def scope_of(request: Request, variables: object, *, deleting: bool, native: bool = True) -> dict[str, Any]:
+    """`object`, `oldObject`, `request`, `namespaceObject` and lazily evaluated `variables`.
+
+    What is not there is null to the API server, an empty map to Kyverno's own kinds (not `native`).
+    """
     new = None if deleting else request.resource
     group, _, version = str(request.resource.get("apiVersion") or "").rpartition("/")
     gvk = {"group": group, "version": version, "kind": request.kind}
@@ -87,8 +90,8 @@ def scope_of(request: Request, variables: object, *, deleting: bool) -> dict[str
             "status": Unknown("needs-cluster"),
         }
     scope: dict[str, Any] = {
-        "object": new,
-        "oldObject": request.old,
+        "object": new if new is not None or native else {},
+        "oldObject": request.old if request.old is not None or native else {},
         "request": facts,
         "namespaceObject": namespace,
     }
@@ -131,7 +134,14 @@ def matches_constraints(constraints: object, request: Request, *, deleting: bool
     rules = as_list(wanted.get("resourceRules"))
     if rules and not any(_matches_rule(rule, request) for rule in rules):
         return False
-    objects = {} if deleting else as_map(wanted.get("objectSelector"))
+    try:
+        return _selected(wanted, request, {} if deleting else as_map(wanted.get("objectSelector")))
+    except KyvernoError as error:
+        # Kyverno accepts it, but cannot set up the webhook that would ask for the policy.
+        raise Beyond("needs-cluster", f"the policy's webhook cannot be configured: {error}") from error
+
+
+def _selected(wanted: dict[str, Any], request: Request, objects: dict[str, Any]) -> bool:
     labels = request.texts("labels")
     try:
         if not _matches_namespace(wanted, request):

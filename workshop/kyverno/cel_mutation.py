@@ -14,8 +14,9 @@ from workshop.kyverno import jsonpatch
 from workshop.kyverno.cel_eval import evaluate, to_json
 from workshop.kyverno.cel_match import scope_of
 from workshop.kyverno.cel_values import CelError, Struct
+from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.match import Request, as_list, as_map
-from workshop.kyverno.outcome import KyvernoError, spend
+from workshop.kyverno.outcome import Beyond, KyvernoError, spend
 from workshop.kyverno.structured import structured_merge
 
 
@@ -50,12 +51,12 @@ def _wrapped(content: str, template: str) -> str:
     return head + content[:end] + "}" * (len(names) + 1) + content[end + 1 :]
 
 
-def mutated(spec: dict[str, Any], request: Request) -> dict[str, Any]:
+def mutated(spec: dict[str, Any], request: Request, *, native: bool = True) -> dict[str, Any]:
     """The resource after every mutation of a policy; raises KyvernoError or Beyond."""
     for item in as_list(spec.get("mutations")):
         spend()
         mutation = as_map(item)
-        scope = scope_of(request, spec.get("variables"), deleting=False)
+        scope = scope_of(request, spec.get("variables"), deleting=False, native=native)
         if mutation.get("patchType") == "JSONPatch":
             source = str(as_map(mutation.get("jsonPatch")).get("expression"))
             resource = _json_patch(evaluate(source, scope), request.resource)
@@ -67,6 +68,7 @@ def mutated(spec: dict[str, Any], request: Request) -> dict[str, Any]:
             _check_names(found, "Object")
             applied = to_json(found)
             _check_metadata(applied)
+            _check_fields(applied, request)
             resource = structured_merge(request.resource, applied)
         else:
             raise KyvernoError(f"unknown patchType {mutation.get('patchType')}")
@@ -82,6 +84,18 @@ def _check_metadata(node: object) -> None:
                 if not isinstance(text, str):
                     raise KyvernoError(f"error applying patch: .metadata.{field}.{name}: expected string")
         _check_metadata(value)
+
+
+def _check_fields(applied: Any, request: Request) -> None:
+    """A field that the schema does not have is an error; of Pods' kinds alone the schema is known here."""
+    if request.kind in POD_SPEC:
+        return
+    for key, value in as_map(applied).items():
+        have = request.resource.get(key)
+        if key not in {"apiVersion", "kind", "metadata"} and (
+            have is None or as_map(value).keys() - as_map(have).keys()
+        ):
+            raise Beyond("needs-cluster", f"whether the schema of {request.kind} has what is set in {key}")
 
 
 def _check_names(value: object, path: str) -> None:

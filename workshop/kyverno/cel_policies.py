@@ -66,7 +66,12 @@ class _Policy:
 
     def scope(self) -> dict[str, Any]:
         """The variables of its expressions."""
-        return scope_of(self.request, self.spec.get("variables"), deleting=self.deleting)
+        return scope_of(self.request, self.spec.get("variables"), deleting=self.deleting, native=self.native)
+
+    @property
+    def native(self) -> bool:
+        """Is it Kubernetes' own, not Kyverno's?"""
+        return str(self.document.get("apiVersion")).startswith("admissionregistration.k8s.io/")
 
     def strict(self) -> bool:
         """Do its errors refuse the request?"""
@@ -201,7 +206,9 @@ def _native(
 def _mutate(policy: _Policy) -> Status:
     if policy.deleting:
         raise Beyond("beyond-evaluator", "a mutation of an object that is being deleted")
-    return Status("pass", "success", resource=cel_mutation.mutated(policy.spec, policy.request))
+    return Status(
+        "pass", "success", resource=cel_mutation.mutated(policy.spec, policy.request, native=policy.native)
+    )
 
 
 def _mutating(policy: _Policy, frame: RuleResult) -> Iterator[Outcome]:

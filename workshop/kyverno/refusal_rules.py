@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from workshop.kyverno.autogen import ANNOTATION as AUTOGEN
 from workshop.kyverno.autogen import compute_rules
 from workshop.kyverno.cel_check import expression_error
 from workshop.kyverno.match import as_list, as_map, matches_selector, parse_kind
@@ -55,6 +56,8 @@ def webhook_errors(policy: dict[str, Any]) -> Iterator[str]:
 def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bool) -> Iterator[str]:
     if not namespaced and as_map(policy.get("metadata")).get("namespace"):
         yield "A clusterpolicy should not have the namespace defined"
+    if as_map(as_map(policy.get("metadata")).get("annotations")).get(AUTOGEN) == "all":
+        yield "metadata.annotations: Forbidden: Autogen annotation does not support 'all' anymore"
     names = [as_map(rule).get("name") for rule in as_list(spec.get("rules"))]
     yield from (f"Duplicate rule name: '{name}'" for name in dict.fromkeys(names) if names.count(name) > 1)
     webhook = as_map(spec.get("webhookConfiguration"))
@@ -86,7 +89,7 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
 def _rule_errors(
     rule: dict[str, Any], spec: dict[str, Any], *, background: bool, namespaced: bool
 ) -> Iterator[str]:
-    actions = [key for key in _ACTIONS if rule.get(key)]
+    actions = [key for key in _ACTIONS if _says_something(rule.get(key))]
     if len(actions) != 1:
         yield "exactly one operation (mutate, validate, generate, verifyImages) is required per rule"
         return
@@ -107,6 +110,11 @@ def _rule_errors(
         yield from images_errors(as_list(rule["verifyImages"]), spec)
     if not _metadata_texts(rule):
         yield "labels and annotations supports only string values: use double quotes"
+
+
+def _says_something(action: object) -> bool:
+    """Null fields are dropped before the webhook sees them: a body of nothing else is an empty one."""
+    return any(value is not None for value in action.values()) if isinstance(action, dict) else bool(action)
 
 
 def _filters(block: object) -> list[dict[str, Any]]:

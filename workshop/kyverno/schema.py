@@ -220,6 +220,7 @@ def _types(version: str) -> dict[str, dict[str, str]]:
         elif line:
             fields = types[line] = {}
     if version == "v2beta1":
+        del types["Validate"]["allowExistingViolations"]
         types["Rule"]["preconditions"] = "StrictConditions"
         types["VerifyImage"] = {k: v for k, v in types["VerifyImage"].items() if k not in _GONE_IN_V2BETA1}
     return types
