@@ -71,7 +71,7 @@ class Slate:
             for each in (*stand_ins, *submission.granted(taken))
             if (each["kind"], each["metadata"].get("name")) not in theirs
         ]
-        for each in given:
+        for each in sorted(given, key=lambda each: each["kind"] != "Namespace"):
             if each["kind"] not in submission.RUNS:
                 _ensure(api, each)
         applied = tuple(

@@ -16,12 +16,10 @@ from typing import Any, Final
 from workshop.sandbox.client import Api, ApiError
 
 Object = dict[str, Any]
-_POLICY_SECONDS: Final = 20.0
+_CONTROLLER_SECONDS: Final = 20.0
 _RUN_SECONDS: Final = 12.0
-# What is wrong with a Rollout is said at once; becoming healthy may take its controller longer.
-_ROLLOUT_SECONDS: Final = 4.0
+_SECOND_LOOK: Final = 1.0
 _POLL_SECONDS: Final = 0.02
-_SECOND_LOOK: Final = 2.0
 _NATIVE: Final = "admissionregistration.k8s.io"
 _REQUESTS: Final = "/apis/resolution.tekton.dev/v1beta1/resolutionrequests"
 # Last of all names: changes come in the order of names, so when it is seen, the others have been.
@@ -40,7 +38,8 @@ def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> No
             _resolve(api, at_hand)
         waited = time.monotonic() - began
         waiting = [each for each in waiting if not _settled(api.get(api.path(each)), waited)]
-        patience = max((_patience(each) for each in waiting), default=0.0)
+        runs = all(each.get("kind") in ("PipelineRun", "TaskRun") for each in waiting)
+        patience = _RUN_SECONDS if runs else _CONTROLLER_SECONDS
         if not waiting or waited > patience:
             return
         time.sleep(_POLL_SECONDS)
@@ -109,7 +108,7 @@ def _refusal(api: Api) -> str:
 
 
 def _poll(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _POLICY_SECONDS
+    deadline = time.monotonic() + _CONTROLLER_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             return False
@@ -123,16 +122,6 @@ def _reports(current: Object) -> bool:
     return kind in ("PipelineRun", "TaskRun", "Rollout", "Policy") or (
         kind.endswith("Policy") and not version.startswith(f"{_NATIVE}/")
     )
-
-
-def _patience(waiting: Object) -> float:
-    match waiting.get("kind"):
-        case "PipelineRun" | "TaskRun":
-            return _RUN_SECONDS
-        case "Rollout":
-            return _ROLLOUT_SECONDS
-        case _:
-            return _POLICY_SECONDS
 
 
 def _settled(current: Object | None, waited: float) -> bool:
@@ -151,8 +140,12 @@ def _settled(current: Object | None, waited: float) -> bool:
     if kind in ("PipelineRun", "TaskRun"):
         return conditions.get("Succeeded") in ("True", "False")
     if kind == "Rollout":
-        # Degraded at first sight may only mean that its template has not been noticed yet.
-        return status.get("phase") in ("Healthy", "Paused", *(["Degraded"] if waited > _SECOND_LOOK else []))
+        # What is wrong is said before anything progresses; Degraded at first sight may only mean that a
+        # template has not been noticed yet.
+        phase = status.get("phase")
+        return phase in ("Healthy", "Paused") or (
+            phase in ("Degraded", "Progressing") and waited > _SECOND_LOOK
+        )
     return bool(status.get("conditionStatus", {}).get("ready"))
 
 

@@ -55,7 +55,17 @@ def run_is_carried_through(exam: Exam) -> None:
             reason=Reason.MISSING_FILE,
             observed=Text("td/tekton holds no Pipeline named {name}", name=parsed.reference or PIPELINE),
         )
-    need_tasks(exam, pipeline, str(document.get("metadata", "namespace", default="default")))
+    mine = document.get("metadata", "namespace")
+    theirs = mine if parsed.embedded is not None else pipeline.view.document.get("metadata", "namespace")
+    if in_sandbox(exam) and mine != theirs and None in (mine, theirs):
+        exam.blocked(
+            "namespace-open",
+            Text("Run and Pipeline are applied to one namespace"),
+            reason=Reason.MISSING_FILE,
+            observed=Text("one of them names {namespace}, the other none", namespace=mine or theirs),
+        )
+    if mine == theirs:
+        need_tasks(exam, pipeline, str(mine or "default"))
     run = _run(exam, document)
     if run is None:
         exam.unfinished(
