@@ -147,6 +147,33 @@ def test_a_shell_opens_in_the_workspace(
     drive(script, welcomed)
 
 
+def test_a_shell_in_sandbox_mode_speaks_to_the_sandbox_and_what_it_did_is_judged(
+    drive: Any, welcomed: Path, fake: Any, terminal: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workshop.progress import Progress
+    from workshop.tui import own_sandbox
+
+    progress = Progress.open(welcomed)
+    progress.set_setting("mode", "sandbox")
+    progress.close()
+    seen = tmp_path / "seen"
+    fake("my-shell", also=f'printf %s "$KUBECONFIG" > {seen}')
+    monkeypatch.setenv("SHELL", "my-shell")
+    monkeypatch.setenv("KUBECONFIG", "/of/the/student")
+    monkeypatch.setattr(own_sandbox, "environment", lambda: {"KUBECONFIG": "/of/the/sandbox"})
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        before = hands.app._run_id
+        await hands.press("t")
+        await hands.until(seen.exists, "the shell")
+        assert seen.read_text() == "/of/the/sandbox"
+        await hands.until(lambda: hands.app._run_id > before, "a run after the shell")
+        await hands.judged()
+
+    drive(script, welcomed)
+
+
 def _notes(app: WorkshopApp) -> str:
     return "\n".join(f"{note.title} {note.message}" for note in app._notifications)
 

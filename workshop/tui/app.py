@@ -177,7 +177,9 @@ class WorkshopApp(Core):
 
         if self.state.starting is not None or isinstance(self.screen, ConfirmDialog):
             return
-        question = Text("No sandbox is running. Start one? It takes some seconds and about 1 GiB of memory.")
+        question = Text(
+            "No sandbox is running. Start one? It takes some seconds and up to 1.4 GiB of memory."
+        )
         self.push_screen(ConfirmDialog(self.state, question, Text("Start it")), self._start_sandbox)
 
     def _start_sandbox(self, confirmed: bool | None) -> None:
