@@ -39,7 +39,7 @@ def catalogue_findings(lab: Lab) -> list[str]:
 
 
 def _in_code() -> Iterator[str]:
-    """Yield the literal first argument of every `Text(…)` of the runner and the check modules."""
+    """Yield the literal messages of the runner and the check modules: `Text(…)`, and what keys do."""
     for root in (Path(__file__).parent, content_root() / "checks"):
         for path in sorted(root.rglob("*.py")):
             if "_content" in path.parts and root == Path(__file__).parent:
@@ -49,10 +49,15 @@ def _in_code() -> Iterator[str]:
 
 def _texts_of(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "Text":
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-            yield node.args[0].value
+        # A Textual Binding is made of key, action and description.
+        place = {"Text": 0, "Binding": 2}.get(node.func.id)
+        if place is None or len(node.args) <= place:
+            continue
+        argument = node.args[place]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
+            yield argument.value
 
 
 def _in_checks(lab: Lab) -> Iterator[str]:

@@ -45,14 +45,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge and report. Returns the report's exit code."""
+    from workshop.cluster.choosing import SANDBOX_CONTEXT
+    from workshop.cluster.stage import LiveStages
     from workshop.engine import Run, judge
     from workshop.progress import record_if_kept
     from workshop.report import render
+    from workshop.verdicts import Mode
 
     mode = _mode(args)
     lab, workspace = lab_of(args), workspace_of(args)
     try:
         with _stages(mode, args, lab) as stages:
+            if isinstance(stages, LiveStages) and stages.context == SANDBOX_CONTEXT:
+                mode = Mode.SANDBOX  # no container runs there, whoever started it
             report = judge(Run.of(lab, workspace, mode, stages), args.ids)
     except KeyError as error:
         known = ", ".join(exercise.id for exercise in lab.exercises)

@@ -43,6 +43,11 @@ class LiveStages:
     def __init__(self, cluster: Cluster) -> None:
         self._stage = Stage(cluster)
 
+    @property
+    def context(self) -> str:
+        """The name of the cluster's kubeconfig context."""
+        return self._stage.cluster.context
+
     def stage(self, _exercise: Exercise, _workspace: Workspace, /) -> AbstractContextManager[Stage]:
         """Return the cluster as it is."""
         return nullcontext(self._stage)
