@@ -32,6 +32,8 @@ _SERVER_SET: Final = (
     *("uid", "creationTimestamp", "managedFields", "generation", "resourceVersion", "selfLink"),
     *("deletionTimestamp", "deletionGracePeriodSeconds"),
 )
+#: Who refuses: a webhook, a native policy, or the API server for a match condition of the webhook that fails.
+_JUDGED: Final = ("admission webhook", "ValidatingAdmissionPolicy '", "resulted in error")
 _JOB_LABELS: Final = ("controller-uid", "job-name")
 _BLOCKED: Final = re.compile(r"blocked due to the following policies\s*\n(.*)", re.DOTALL)
 
@@ -184,7 +186,7 @@ class Engine:
         except ApiError as error:
             if error.status == 0:
                 raise
-            judged = "admission webhook" in error.message or "ValidatingAdmissionPolicy '" in error.message
+            judged = any(words in error.message for words in _JUDGED)
             return Answer(True if judged else None, error.message, _rules(error.message))
 
     def settled(self, probe: Probe, *, refused: bool) -> bool | None:
