@@ -1,13 +1,8 @@
-"""The record is still true: the real webhook is asked again, where a sandbox with Tekton is at hand.
-
-It uses the `everything` sandbox of the session where there is one, else the running one that
-WORKSHOP_TEKTON_SANDBOX names.
-"""
+"""The record is still true: the real webhook is asked again."""
 
 from __future__ import annotations
 
 import http.client
-import os
 
 import pytest
 import yaml
@@ -18,17 +13,12 @@ from workshop.sandbox.client import Api, ApiError
 
 from .recorded import Recorded, recorded
 
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
+
 
 @pytest.fixture(scope="module")
-def webhook(request: pytest.FixtureRequest) -> Api:
-    name = os.environ.get("WORKSHOP_TEKTON_SANDBOX")
-    if name:
-        return Sandbox(name).api()
-    try:
-        sandbox: Sandbox = request.getfixturevalue("everything")
-    except pytest.FixtureLookupError:
-        pytest.skip("no sandbox with Tekton at hand (WORKSHOP_TEKTON_SANDBOX)")
-    return sandbox.api()
+def webhook(everything: Sandbox) -> Api:
+    return everything.api()
 
 
 def refused(api: Api, data: dict[str, object]) -> str | None:
