@@ -64,12 +64,12 @@ class Slate:
         chosen = list(submission.candidates(exercise, workspace))
         taken = [document for document, allowed in chosen if allowed]
         stand_ins = _stand_ins(exercise, submission.home_of(taken))
-        theirs = {(each.get("kind"), each.get("metadata", "name")) for each in taken}
+        theirs = {(each.get("kind"), str(each.get("metadata", "name"))) for each in taken}
         # What the student brings along needs no stand-in.
         given = [
             each
             for each in (*stand_ins, *submission.granted(taken))
-            if (each["kind"], each["metadata"].get("name")) not in theirs
+            if (each["kind"], str(each["metadata"].get("name"))) not in theirs
         ]
         for each in sorted(given, key=lambda each: each["kind"] != "Namespace"):
             if each["kind"] not in submission.RUNS:

@@ -100,6 +100,11 @@ _HOSTILE: dict[str, list[Document]] = {
     "native-policy-denies-all-creations": _native(["CREATE"]),
     "native-policy-denies-all-changes": _native(["CREATE", "UPDATE", "DELETE"]),
     "five-thousand-policies": [_policy(_POD_RULE, f"disallow-latest-tag-{number}") for number in range(5000)],
+    "odd-shapes": [
+        {**_policy(_POD_RULE), "metadata": {"name": {"a": ["b"]}, "namespace": None, "labels": 3}},
+        {**_policy(_POD_RULE), "metadata": {"name": "../../pods", "namespace": ["kube-system"]}},
+        {**_policy(_POD_RULE), "spec": [{"rules": "none"}], "status": {"conditions": "Ready"}},
+    ],
     "webhook-of-its-own": [_WEBHOOK],
     "calls-an-address": [_policy(_CALLING)],
 }
