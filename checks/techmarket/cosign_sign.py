@@ -7,6 +7,7 @@ from workshop.tekton import Task
 
 from . import _tekton as shared
 from ._tekton_sign import best_signing
+from ._tekton_task import limits_set_in, sound
 
 PATH, NAME = "td/tekton/task-cosign.yaml", "cosign-sign"
 
@@ -33,33 +34,7 @@ def takes_image(exam: Exam) -> None:
     shared.takes_image(exam, _document(exam))
 
 
-@check(level=must)
-def tekton_accepts(exam: Exam) -> None:
-    """Tekton accepts the Task.
-
-    What the webhook refuses never reaches the cluster.
-    """
-    shared.accepted(exam, _document(exam))
-
-
-@check(level=must)
-def variables_hold(exam: Exam) -> None:
-    """Variables are written the way Tekton fills them in.
-
-    What Tekton does not recognise reaches the program as text, without any warning.
-    """
-    document = _document(exam)
-    shared.variables_hold(exam, document, Task.of(document))
-
-
-@check(level=must)
-def program_starts(exam: Exam) -> None:
-    """Each step's program is to be found in its image.
-
-    A command that the image does not have fails before it has done anything.
-    """
-    document = _document(exam)
-    shared.can_start(exam, document, Task.of(document))
+tekton_accepts, variables_hold, program_starts = sound(PATH, NAME)
 
 
 @check(level=must)
@@ -108,14 +83,7 @@ def images_pinned(exam: Exam) -> None:
     shared.pinned(exam, document, Task.of(document))
 
 
-@check(level=should)
-def limits_set(exam: Exam) -> None:
-    """The steps have limits.
-
-    A Task's Pods live in your own namespace, where the policy of exercise 2.3 judges them.
-    """
-    document = _document(exam)
-    shared.bounded(exam, document, Task.of(document))
+limits_set = limits_set_in(PATH, NAME)
 
 
 @check(level=should)
