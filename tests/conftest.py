@@ -9,6 +9,8 @@ import pytest
 
 from workshop.content import Lab, load_lab
 
+pytest_plugins = ["tests.rig.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:

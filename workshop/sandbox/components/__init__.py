@@ -13,10 +13,10 @@ from workshop.texts import Text
 @functools.cache
 def parts() -> Mapping[str, Part]:
     """Return every part by name, in the order in which they come up."""
-    from workshop.sandbox.components import crds, etcd, kubernetes, kwok, kyverno, rollouts, tekton
+    from workshop.sandbox.components import crds, etcd, kubernetes, kwok, kyverno, rollouts, services, tekton
 
     known = (etcd.PART, kubernetes.SERVER, kubernetes.CONTROLLERS, kwok.PART, crds.PART, kyverno.PART)
-    return {part.name: part for part in (*known, tekton.PART, rollouts.PART)}
+    return {part.name: part for part in (*known, tekton.PART, rollouts.PART, services.PART)}
 
 
 # What a student's sandbox is made of, and what judging policies by dry-run takes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.sandbox.components import etcd
+from workshop.sandbox.components import etcd, services
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
 
@@ -37,7 +37,9 @@ FAMILY = Family(
 def _api_server(running: Running) -> list[str]:
     # An absolute path: the API server runs in a folder of its own.
     etcd_socket = running.folder("etcd") / etcd.CLIENT_SOCKET
-    unused = [] if running.has("controllers") else ["--disable-admission-plugins=ServiceAccount"]
+    chosen = [] if running.has("controllers") else ["--disable-admission-plugins=ServiceAccount"]
+    if running.has("services"):
+        chosen.append(f"--egress-selector-config-file={services.egress(running)}")
     return [
         f"--etcd-servers=unix://{etcd_socket}",
         "--bind-address=127.0.0.1",
@@ -56,7 +58,7 @@ def _api_server(running: Running) -> list[str]:
         "--allow-privileged=true",
         "--profiling=false",
         "--enable-priority-and-fairness=false",
-        *unused,
+        *chosen,
     ]
 
 
