@@ -143,12 +143,19 @@ def _ready(found: Document | None, replicas: int) -> Document | None:
         ("monitoring.coreos.com/v1", "PrometheusRule"),
         ("monitoring.coreos.com/v1", "ServiceMonitor"),
         ("litmuschaos.io/v1alpha1", "ChaosEngine"),
+        ("litmuschaos.io/v1alpha1", "ChaosExperiment"),
+        ("litmuschaos.io/v1alpha1", "ChaosResult"),
         ("apiextensions.crossplane.io/v2", "CompositeResourceDefinition"),
+        ("apiextensions.crossplane.io/v1", "Composition"),
         ("pkg.crossplane.io/v1", "Provider"),
+        ("kubernetes.crossplane.io/v1alpha2", "Object"),
+        ("kubernetes.m.crossplane.io/v1alpha1", "Object"),
+        ("kubernetes.m.crossplane.io/v1alpha1", "ClusterProviderConfig"),
         ("policies.kyverno.io/v1", "ValidatingPolicy"),
         ("autoscaling/v2", "HorizontalPodAutoscaler"),
         ("policy/v1", "PodDisruptionBudget"),
         ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io/v1beta1", "MutatingAdmissionPolicy"),
         ("tekton.dev/v1beta1", "Task"),
         ("argoproj.io/v1alpha1", "Rollout"),
     ],
@@ -323,6 +330,21 @@ def _names(api: Api) -> dict[str, list[str]]:
     }
 
 
+def test_what_people_ask_for_is_written_down(everything: Sandbox, api: Api) -> None:
+    def asked() -> list[tuple[str, str, str]]:
+        lines = everything.home.audit.read_text(encoding="utf-8").splitlines()
+        return [
+            (found["user"]["username"], found["verb"], found["requestURI"])
+            for found in map(json.loads, lines)
+        ]
+
+    before = len(asked())
+    assert refusal(api, pod("audited")) is None
+    assert ("admin", "create", "/api/v1/namespaces/default/pods?dryRun=All") in asked()[before:]
+    # Not what the components do all the time.
+    assert {user for user, _, _ in asked()} == {"admin"}
+
+
 class TestSafety:
     def test_everything_listens_on_loopback_only(self, everything: Sandbox) -> None:
         ours = {one.pid for one in everything.status().components}
@@ -338,7 +360,12 @@ class TestSafety:
 
     def test_others_cannot_read_what_is_secret(self, everything: Sandbox) -> None:
         assert stat.S_IMODE(everything.home.root.stat().st_mode) == 0o700
-        private = [everything.kubeconfig, everything.home.pristine, *everything.home.secrets.glob("*")]
+        private = [
+            everything.kubeconfig,
+            everything.home.pristine,
+            everything.home.audit,
+            *everything.home.secrets.glob("*"),
+        ]
         loose = [
             path.name for path in private if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077
         ]

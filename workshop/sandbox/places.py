@@ -110,6 +110,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def audit(self) -> Path:
+        """What people asked the API server for, one JSON object a line."""
+        return self.logs / "audit.log"
+
+    @property
     def lock(self) -> Path:
         """Held by the supervisor as long as it lives."""
         return self.root / "lock"
