@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,15 @@ from workshop.sandbox.components import CORE, ON_DEMAND
 from workshop.sandbox.components.services import socket_of
 
 _SECONDS = 60.0
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = _SECONDS) -> None:
+    """Return once a condition holds. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{condition} did not come true within {seconds:g} s")
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +47,21 @@ class Rig:
         return LiveCluster("techmarket-sandbox", self.sandbox.kubeconfig)
 
     def apply(self, *documents: Document) -> None:
-        """Apply objects, those that others stand on first."""
+        """Apply objects, those that others stand on first, in namespaces that are made for them."""
+        namespaces = {each["metadata"].get("namespace", "default") for each in documents}
+        self.api.apply_all(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in namespaces
+        )
+        for name in namespaces:  # Pods are refused until their account is there
+            wait_for(partial(self.api.get, f"/api/v1/namespaces/{name}/serviceaccounts/default"))
         self.api.apply_all(documents)
 
     def carry(self, namespace: str, service: str, local_port: int) -> None:
         """Let every port of a Service end at a local port, once its endpoints are known."""
         labels = f"labelSelector=kubernetes.io/service-name={service}"
         path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?{labels}"
-        deadline = time.monotonic() + _SECONDS
-        while time.monotonic() < deadline:
+
+        def carried() -> bool:
             ends = [
                 (address, int(port["port"]))
                 for each in self.api.request("GET", path)["items"]
@@ -55,10 +71,9 @@ class Rig:
             ]
             for address, port in ends:
                 self.tunnel.carry(address, port, local_port)
-            if ends and self._answers(namespace, service):
-                return
-            time.sleep(0.1)
-        raise TimeoutError(f"{namespace}/{service} never had endpoints")
+            return bool(ends) and self._has_addresses(namespace, service)
+
+        wait_for(carried)
 
     def publish(self, namespace: str, service: str, port: int, local_port: int, **labels: str) -> None:
         """Make a Service, a Pod behind it, and let the Service end at a local port."""
@@ -66,7 +81,6 @@ class Rig:
         metadata: dict[str, Any] = {"name": service, "namespace": namespace, "labels": marks}
         ports = [{"name": "http", "port": port, "targetPort": local_port}]
         self.apply(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
             {
                 "apiVersion": "v1",
                 "kind": "Pod",
@@ -82,7 +96,7 @@ class Rig:
         )
         self.carry(namespace, service, local_port)
 
-    def _answers(self, namespace: str, service: str) -> bool:
+    def _has_addresses(self, namespace: str, service: str) -> bool:
         """Whether the API server knows by now that a Pod is behind the Service."""
         found = self.api.get(f"/api/v1/namespaces/{namespace}/endpoints/{service}") or {}
         return any(each.get("addresses") for each in found.get("subsets") or [])

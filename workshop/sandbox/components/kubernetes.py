@@ -140,6 +140,7 @@ SERVER = Part(
             name="kube-apiserver",
             program="kube-apiserver",
             command=_api_server,
+            environment=lambda running: services.environment() if running.has("services") else {},
             ready=_server_ready,
             after=("etcd",),
             ports=("kube-apiserver",),

@@ -34,4 +34,9 @@ def egress(running: Running) -> str:
     return str(path)
 
 
+def environment() -> dict[str, str]:
+    """Return what else the API server is told: connections to Pods are ours to carry, no other proxy's."""
+    return {"NO_PROXY": "127.0.0.1,localhost,::1,.svc,10.0.0.0/8"}
+
+
 PART = Part(name="services", families=(), needs=("server",))
