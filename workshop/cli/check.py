@@ -19,6 +19,7 @@ from workshop.texts import Text, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workshop.cluster.port import Unreachable
     from workshop.cluster.stage import Stages
@@ -34,7 +35,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser, top=False)
     parser.add_argument("--offline", action="store_true", help="files only")
     parser.add_argument("--sandbox", action="store_true", help="files, and a control plane of its own")
-    parser.add_argument("--context", metavar="C", help="the kubeconfig context to look at")
+    parser.add_argument(
+        "--context", metavar="C", help="the kubeconfig context to look at; remembered in .workshop/"
+    )
     parser.add_argument(
         "--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for the cluster"
     )
@@ -46,6 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge and report. Returns the report's exit code."""
     from workshop.cluster.choosing import SANDBOX_CONTEXT
+    from workshop.cluster.remembering import remember_context
     from workshop.cluster.stage import LiveStages
     from workshop.engine import Run, judge
     from workshop.progress import record_if_kept
@@ -55,9 +59,11 @@ def run(args: argparse.Namespace) -> int:
     mode = _mode(args)
     lab, workspace = lab_of(args), workspace_of(args)
     try:
-        with _stages(mode, args, lab) as stages:
+        with _stages(mode, args, lab, workspace.root) as stages:
             if isinstance(stages, LiveStages) and stages.context == SANDBOX_CONTEXT:
                 mode = Mode.SANDBOX  # no container runs there, whoever started it
+            if args.context and isinstance(stages, LiveStages):
+                remember_context(workspace.root, args.context)
             report = judge(Run.of(lab, workspace, mode, stages), args.ids)
     except KeyError as error:
         known = ", ".join(exercise.id for exercise in lab.exercises)
@@ -73,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _stages(mode: Mode, args: argparse.Namespace, lab: Lab) -> Iterator[Stages | Unreachable | None]:
+def _stages(
+    mode: Mode, args: argparse.Namespace, lab: Lab, root: Path
+) -> Iterator[Stages | Unreachable | None]:
     """Set up what the cluster half looks at, and leave nothing behind."""
     from workshop.verdicts import Mode
 
@@ -92,11 +100,12 @@ def _stages(mode: Mode, args: argparse.Namespace, lab: Lab) -> Iterator[Stages |
     else:
         from workshop.cluster.choosing import choose
         from workshop.cluster.port import Unreachable
+        from workshop.cluster.remembering import remembered_context
         from workshop.cluster.stage import LiveStages
 
         stages: Stages | Unreachable
         try:
-            stages = LiveStages(choose(lab.contexts, asked=args.context))
+            stages = LiveStages(choose(lab.contexts, asked=args.context, remembered=remembered_context(root)))
         except Unreachable as unreachable:
             stages = unreachable
         yield stages

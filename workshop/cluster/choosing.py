@@ -20,13 +20,23 @@ def choose(
     """Return the cluster of the asked context, else the remembered one, else the lab's first that is there.
 
     `contexts` are the lab's, in order of preference; the sandbox's is found in the sandbox's own
-    kubeconfig. Raises Unreachable (no-cluster) when none is there.
+    kubeconfig. One of the lab's that is remembered but not there any more (a sandbox that is down) gives
+    way to the others; a stranger that the student confirmed never does. Raises Unreachable (no-cluster)
+    when none is there.
     """
-    if asked or remembered:
-        wanted = asked or remembered or ""
-        return LiveCluster(wanted, _kubeconfig_of(wanted))
-    for context in contexts:
-        kubeconfig = _kubeconfig_of(context)
+    if asked:
+        return LiveCluster(asked, kubeconfig_of(asked))
+    if remembered and remembered not in contexts:
+        try:
+            return LiveCluster(remembered, kubeconfig_of(remembered))
+        except Unreachable as unreachable:
+            text = Text(
+                "{problem} (it was confirmed with --context and remembered; name another one the same way)",
+                problem=unreachable.text,
+            )
+            raise Unreachable(unreachable.reason, text) from unreachable
+    for context in sorted(contexts, key=lambda each: each != remembered):
+        kubeconfig = kubeconfig_of(context)
         if context == SANDBOX_CONTEXT and kubeconfig is None:
             continue
         try:
@@ -39,7 +49,7 @@ def choose(
     )
 
 
-def _kubeconfig_of(context: str) -> Path | None:
+def kubeconfig_of(context: str) -> Path | None:
     """Return the kubeconfig of a running sandbox for its context, None for the user's own kubeconfig."""
     if context != SANDBOX_CONTEXT or os.name == "nt":
         return None

@@ -6,6 +6,7 @@ Nothing here imports a Kubernetes client before a cluster is really looked for; 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workshop.content import Lab
@@ -39,13 +40,17 @@ class ClusterView:
     problem: Message | None = None
 
 
-def connect(mode: Mode, lab: Lab) -> Cluster:
-    """Return the cluster of a mode, chosen anew: it may have come, gone or moved. Raises Unreachable."""
+def connect(mode: Mode, lab: Lab, folder: Path | None = None) -> Cluster:
+    """Return the cluster of a mode, chosen anew: it may have come, gone or moved. Raises Unreachable.
+
+    A context that was confirmed for the workspace in `folder` comes first.
+    """
     from workshop.cluster.choosing import SANDBOX_CONTEXT, choose
     from workshop.cluster.port import Unreachable
+    from workshop.cluster.remembering import remembered_context
 
     if mode is not Mode.SANDBOX:
-        return choose(lab.contexts)
+        return choose(lab.contexts, remembered=remembered_context(folder) if folder else None)
     from workshop.tui import own_sandbox
 
     if not own_sandbox.is_up():

@@ -51,7 +51,7 @@ class Core(App[int]):
         instructor: bool = False,
         now: Callable[[], float] = time.monotonic,
         polling: bool | None = None,
-        connect: Connect = connecting.connect,
+        connect: Connect | None = None,
     ) -> None:
         """Prepare; nothing is read or written before the application runs.
 
@@ -68,6 +68,7 @@ class Core(App[int]):
         self.state = State(lab=lab, folder=folder, language=self.choices.language, instructor=instructor)
         self._asked_language = language
         self._now, self._polling = now, polling
+        connect = connect or partial(connecting.connect, folder=folder)
         self._judge = Judge(lab, folder, self.post_message, connect)
         self._run_id = 0
         self._found: list[ExerciseResult] = []
