@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from workshop.sandbox import golang
 from workshop.sandbox.building import Module, build, go_mod
 from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.manifest import FILES, FamilyFolder
@@ -211,16 +212,67 @@ esac"""
         ("write /x: no space left on device", "The disk is full"),
         ("dial tcp: lookup example.org: no such host", "could not reach its module proxy"),
         ("undefined: thing", "Run it again"),
+        ("compile: signal: killed", "Memory has run out"),
     ],
 )
 def test_a_build_that_fails_says_what_to_try(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, remedy: str
 ) -> None:
+    monkeypatch.setattr(golang, "_PAUSES_SECONDS", ())
     _path_with(tmp_path / "path", monkeypatch, go=f"echo '{said}' >&2; exit 1")
     with pytest.raises(SandboxError) as raised:
         build([_FAMILY], cache, Said())
     assert remedy in str(raised.value.remedy)
     assert raised.value.details == (said,)
+
+
+def test_a_busy_module_proxy_is_asked_again(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golang, "_PAUSES_SECONDS", (0.0, 0.0))
+    tries = tmp_path / "tries"
+    _path_with(
+        tmp_path / "path", monkeypatch, go=f"echo x >>{tries}; echo 'dial tcp: i/o timeout' >&2; exit 1"
+    )
+    with pytest.raises(SandboxError, match="could not be fetched"):
+        build([_FAMILY], cache, Said())
+    assert tries.read_text().split() == ["x", "x", "x"]
+
+
+def test_families_are_built_side_by_side_and_one_that_fails_ends_the_others(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workshop.sandbox.building.lanes", lambda: 2)
+    meeting = tmp_path / "meeting"
+    os.mkfifo(meeting)
+    # The second ends only when the first is there at the same time; the first would never end.
+    answers = f"""case "$4" in
+    *first*) echo here >{meeting}; exec sleep 600 ;;
+    *) read -r word <{meeting}; echo "met: $word" >&2; exit 1 ;;
+esac"""
+    _path_with(tmp_path / "path", monkeypatch, go=answers)
+    families = [
+        Family(name, f"example.org/{name}", "v1.0.0", files={"a": "b"}) for name in ("first", "second")
+    ]
+    with pytest.raises(SandboxError, match="second") as raised:
+        build(families, cache, Said())
+    assert raised.value.details == ("met: here",)
+
+
+def test_without_a_home(go: None, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("GOCACHE", raising=False)
+    monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "elsewhere"))
+    build([_FAMILY], cache, Said())
+    assert FamilyFolder.of(_FAMILY, cache.programs).missing() == []
+    assert (tmp_path / "elsewhere" / "go").is_dir()
+
+
+def test_files_alone_take_no_room(go: None, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=2_000_000_000))
+    build([Family("hello", _MODULE, "v1.0.0", files={"crds": "config"})], cache, Said())
 
 
 def test_too_little_room(cache: Cache, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Each family is built in a Go module of its own, generated here: it requires the pinned module, repeats its
 replacements (a Go module's `replace` holds for that module alone) and starts from its go.sum, so that what
-gets compiled is what the authors released. An interrupted build goes on with the next program.
+gets compiled is what the authors released. An interrupted build goes on with the next program. Two families
+are built side by side where there is memory for it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from workshop.sandbox.errors import SandboxError
+from workshop.sandbox.golang import Go, lanes
 from workshop.sandbox.locking import Lock
 from workshop.sandbox.manifest import FILES, FamilyFolder, proves_itself, write_atomically
 from workshop.sandbox.model import Family, Program
@@ -30,7 +33,6 @@ _REPLACE = re.compile(r"^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s+=>\s+(\S+)(?:\s+(
 _GO = re.compile(r"^go (\d+(?:\.\d+)*)", re.MULTILINE)
 _GODEBUG = re.compile(r"^godebug .*$", re.MULTILINE)
 _FREE_GIGABYTES: Final = 10
-_LAST_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,42 @@ def build(families: Iterable[Family], cache: Cache, progress: Progress) -> None:
         todo = [(folder, missing) for folder in folders if (missing := folder.missing(thoroughly=True))]
         if not todo:
             return
-        go = _go()
-        _room_for_it(cache)
-        for folder, missing in todo:
-            _build_family(go, folder, missing, cache, progress)
+        go = Go.found()
+        if any(set(missing) - {FILES} for _, missing in todo):
+            _room_for_it(cache)
+        _side_by_side(go, todo, cache, _one_at_a_time(progress))
 
 
-def _build_family(
-    go: str, folder: FamilyFolder, missing: list[str], cache: Cache, progress: Progress
+def _side_by_side(
+    go: Go, todo: list[tuple[FamilyFolder, list[str]]], cache: Cache, progress: Progress
 ) -> None:
+    with ThreadPoolExecutor(lanes(), "build") as pool:
+        families = [pool.submit(_build_family, go, *one, cache, progress) for one in todo]
+        try:
+            for family in as_completed(families):
+                family.result()
+        except BaseException:  # interrupted, or one has failed: the others would only make it wait
+            for family in families:
+                family.cancel()
+            go.stop()
+            raise
+
+
+def _one_at_a_time(progress: Progress) -> Progress:
+    guard = threading.Lock()
+
+    def say(message: Message) -> None:
+        with guard:
+            progress(message)
+
+    return say
+
+
+def _build_family(go: Go, folder: FamilyFolder, missing: list[str], cache: Cache, progress: Progress) -> None:
     family = folder.family
     progress(Text("{module} {version}: fetching", module=family.module, version=family.version))
     module = _download(go, family, cache)
-    _new_enough(go, module, family)
+    go.require(module.go, family.module)
     if FILES in missing:
         _take_files(folder, module)
     programs = [program for program in family.programs if program.name in missing]
@@ -108,7 +133,7 @@ def go_mod(family: Family, module: Module) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _amend(go: str, family: Family, workplace: Path) -> None:
+def _amend(go: Go, family: Family, workplace: Path) -> None:
     """Copy the modules in which lines are to be changed, change them, and have the copies compiled."""
     copies: dict[str, Path] = {}
     for one in family.amendments:
@@ -129,10 +154,10 @@ def _amend(go: str, family: Family, workplace: Path) -> None:
     write_atomically(go_mod, "\n".join([go_mod.read_text(encoding="utf-8"), *lines, ""]).encode())
 
 
-def _copy_of(go: str, module: str, workplace: Path) -> Path:
+def _copy_of(go: Go, module: str, workplace: Path) -> Path:
     problem = Text("{module} could not be fetched.", module=module)
-    _run([go, "mod", "download", module], workplace, problem)
-    folder = _run([go, "list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], workplace, problem).strip()
+    go.run(["mod", "download", module], workplace, problem)
+    folder = go.run(["list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], workplace, problem).strip()
     copy = workplace / "amended" / module.replace("/", "_")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
@@ -143,7 +168,7 @@ def _copy_of(go: str, module: str, workplace: Path) -> Path:
 
 
 def _build_program(
-    go: str, folder: FamilyFolder, program: Program, workplace: Path, progress: Progress
+    go: Go, folder: FamilyFolder, program: Program, workplace: Path, progress: Progress
 ) -> None:
     family = folder.family
     begin = time.monotonic()
@@ -154,8 +179,8 @@ def _build_program(
     stamps = " ".join(f"-X {name}={value}" for name, value in family.stamps.items())
     package = "/".join(filter(None, (family.module, program.package)))
     try:
-        _run(
-            [go, "build", "-mod=mod", "-trimpath", f"-ldflags=-s -w {stamps}", "-o", str(draft), package],
+        go.run(
+            ["build", "-mod=mod", "-trimpath", f"-ldflags=-s -w {stamps}", "-o", str(draft), package],
             workplace,
             Text("{program} could not be compiled.", program=program.name),
         )
@@ -188,10 +213,10 @@ def _take_files(folder: FamilyFolder, module: Module) -> None:
     folder.record_files(taken)
 
 
-def _download(go: str, family: Family, cache: Cache) -> Module:
+def _download(go: Go, family: Family, cache: Cache) -> Module:
     cache.work.mkdir(parents=True, exist_ok=True)
-    printed = _run(
-        [go, "mod", "download", "-json", f"{family.module}@{family.version}"],
+    printed = go.run(
+        ["mod", "download", "-json", f"{family.module}@{family.version}"],
         cache.work,
         Text("{module} {version} could not be fetched.", module=family.module, version=family.version),
     )
@@ -202,41 +227,6 @@ def _download(go: str, family: Family, cache: Cache) -> Module:
         (folder / "go.mod").read_text(encoding="utf-8"),
         go_sum.read_text(encoding="utf-8") if go_sum.exists() else "",
     )
-
-
-def _go() -> str:
-    go = shutil.which("go")
-    if go is None:
-        raise SandboxError(
-            Text("The programs of the sandbox are not here, and neither is Go to build them with."),
-            Text(
-                "Ask your instructor for an archive and run “workshop sandbox build --from FILE”, "
-                "or install Go (https://go.dev/doc/install) and run “workshop sandbox build”."
-            ),
-        )
-    return go
-
-
-def _new_enough(go: str, module: Module, family: Family) -> None:
-    printed = _run([go, "env", "GOVERSION", "GOTOOLCHAIN"], Path("/"), Text("Go does not answer."))
-    version, _, toolchain = printed.partition("\n")
-    if toolchain.strip() != "local":
-        return  # Go fetches the toolchain a module asks for by itself
-    have = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
-    need = tuple(int(number) for number in module.go.split("."))
-    if have < need:
-        raise SandboxError(
-            Text(
-                "{module} needs Go {need} or newer; this is {have}.",
-                module=family.module,
-                need=module.go,
-                have=version.removeprefix("go").strip(),
-            ),
-            Text(
-                "Install a newer Go, allow it to fetch one itself (GOTOOLCHAIN=auto), or use an archive: "
-                "“workshop sandbox build --from FILE”."
-            ),
-        )
 
 
 def _room_for_it(cache: Cache) -> None:
@@ -252,30 +242,3 @@ def _room_for_it(cache: Cache) -> None:
             ),
             Text("Make room, set WORKSHOP_CACHE to a folder on another disk, or use “--from FILE”."),
         )
-
-
-def _run(command: list[str], folder: Path, problem: Text) -> str:
-    # Kindly: a build in the background must not make the machine unusable. GOFLAGS of the user would be
-    # added to ours, so the ones that break a generated module are replaced.
-    flags = os.environ.get("WORKSHOP_BUILD_GOFLAGS", "-p=2")
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": f"{flags} -buildvcs=false"}
-    nice = shutil.which("nice")
-    kindly = [nice, "-n", "10"] if nice else []
-    done = subprocess.run(  # noqa: S603 (the Go command, our own arguments)
-        [*kindly, *command], cwd=folder, env=environment, capture_output=True, check=False
-    )
-    if done.returncode == 0:
-        return done.stdout.decode(errors="replace")
-    lines = tuple(done.stderr.decode(errors="replace").strip().splitlines()[-_LAST_LINES:])
-    said = "\n".join(lines).lower()
-    if "no space left" in said:
-        remedy = Text("The disk is full: make room or set WORKSHOP_CACHE and GOCACHE to another disk.")
-    elif any(sign in said for sign in ("dial tcp", "timeout", "no such host", "403", "connection refused")):
-        remedy = Text(
-            "Go could not reach its module proxy: check the network and GOPROXY, then run it again."
-        )
-    else:
-        remedy = Text(
-            "Run it again; what is finished is kept. An archive (“--from FILE”) needs no Go at all."
-        )
-    raise SandboxError(problem, remedy, lines)
