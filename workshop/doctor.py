@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from workshop.content import Lab
+from workshop.provisioning.shell import ask
 from workshop.texts import Message, Text
 
-_SECONDS: Final = 10
+_SECONDS: Final = 10.0
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _MEMORY_BYTES: Final = 8 * 2**30
 _PROCESSORS: Final = 4
@@ -70,30 +71,19 @@ def examine(lab: Lab) -> list[Finding]:
         _size,
         _ports,
         lambda: _contexts(lab),
+        _login,
+        lambda: _images(lab),
     ]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         return [finding for found in pool.map(lambda look: list(look()), looks) for finding in found]
 
 
-def run(command: str, *arguments: str) -> str | None:
-    """Return what a command printed (stdout, else stderr), None when it is absent, fails or hangs."""
-    import sh
-
-    try:
-        program: Any = sh.Command(command)
-        done = program(*arguments, _timeout=_SECONDS, _return_cmd=True, _in=os.devnull, _env=_quiet())
-    except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException, sh.SignalException, OSError):
-        return None
-    output: bytes = done.stdout or done.stderr
-    return output.decode(errors="replace").strip()
-
-
-def _quiet() -> dict[str, str]:
-    return {**os.environ, "NO_COLOR": "1", "DOCKER_CLI_HINTS": "false"}
+def _ask(command: str, *arguments: str) -> str | None:
+    return ask(command, *arguments, seconds=_SECONDS)
 
 
 def _tool(tool: Tool) -> Iterator[Finding]:
-    said = run(tool.name, *tool.ask)
+    said = _ask(tool.name, *tool.ask)
     wanted = ".".join(map(str, tool.oldest))
     install = Text("Install it: {url}", url=tool.url)
     if said is None:
@@ -123,7 +113,7 @@ def _tool(tool: Tool) -> Iterator[Finding]:
 
 
 def _engine() -> Iterator[Finding]:
-    said = run("docker", "info", "--format", "{{.ServerVersion}} {{.MemTotal}} {{.NCPU}}")
+    said = _ask("docker", "info", "--format", "{{.ServerVersion}} {{.MemTotal}} {{.NCPU}}")
     parts = said.split() if said else []
     if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
         yield Finding(
@@ -166,7 +156,7 @@ def _size() -> Iterator[Finding]:
 
 
 def _ports() -> Iterator[Finding]:
-    published = run("docker", "port", "techmarket-control-plane") or ""
+    published = _ask("docker", "port", "techmarket-control-plane") or ""
     for port, use in _PORTS.items():
         if f":{port}" in published:
             text = Text("port {port} leads into the cluster ({use})", port=port, use=use)
@@ -212,3 +202,57 @@ def _contexts(lab: Lab) -> Iterator[Finding]:
     yield Finding(
         "cluster", State.GOOD, Text("the cluster of context {context} answers", context=cluster.context)
     )
+
+
+def _login() -> Iterator[Finding]:
+    """Whether docker, and with it cosign, is logged in to the registry of exercise 2.5; no secret is kept."""
+    from workshop.provisioning.registries import is_logged_in
+
+    registry = "ghcr.io"
+    if is_logged_in(registry):
+        text = Text("docker is logged in to {registry}; cosign takes the same login", registry=registry)
+        yield Finding("login", State.GOOD, text)
+        return
+    yield Finding(
+        "login",
+        State.ADVICE,
+        Text("docker is not logged in to {registry}", registry=registry),
+        Text(
+            "Before 2.5: docker login {registry} -u ACCOUNT, with a classic token that may write packages.",
+            registry=registry,
+        ),
+    )
+
+
+def _images(lab: Lab) -> Iterator[Finding]:
+    """Which of the images that the lab pulls are on the kind node already: a class shares one line."""
+    from workshop.components import load_components
+    from workshop.provisioning.registries import images_on_node
+    from workshop.provisioning.target import Target
+
+    cluster = next((name for name in (Target(each).kind_cluster for each in lab.contexts) if name), None)
+    present = images_on_node(f"{cluster}-control-plane", _ask) if cluster else None
+    if present is None:
+        return  # no node to look at: the cluster's finding says so
+    for component in load_components(lab).values():
+        missing = [image for image in component.images if image not in present]
+        if not component.images:
+            continue
+        yield Finding(
+            f"images-{component.id}",
+            State.ADVICE if missing else State.GOOD,
+            Text(
+                "{present} of {total} images of {component} are on the node",
+                present=len(component.images) - len(missing),
+                total=len(component.images),
+                component=component.id,
+            ),
+            Text(
+                "To load them before class: docker pull IMAGE, then kind load docker-image IMAGE --name "
+                "{cluster}, with {images}",
+                cluster=cluster,
+                images=", ".join(missing),
+            )
+            if missing
+            else None,
+        )

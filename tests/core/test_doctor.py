@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
 import pytest
 
 from workshop import doctor
+from workshop.cli import main
 from workshop.content import Lab
 from workshop.doctor import Finding, State
 
@@ -29,6 +31,7 @@ def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _fake(folder, name, answer)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     monkeypatch.setenv("KUBECONFIG", "/dev/null")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     return folder
 
 
@@ -91,3 +94,52 @@ def test_a_taken_port_is_named(on_path: Path, lab: Lab) -> None:
         taken.bind(("127.0.0.1", 30090))
         taken.listen()
         assert _found(lab)["port-30090"].state is State.ADVICE
+
+
+@pytest.mark.parametrize(
+    ("config", "logged_in"),
+    [
+        ('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}}', True),
+        ('{"auths": {"https://ghcr.io/v2/": {}}, "credsStore": "desktop"}', True),
+        ('{"auths": {"docker.io": {"auth": "x"}}}', False),
+        ('{"credHelpers": {"ghcr.io": "gh"}}', True),
+        ('{"credsStore": "desktop"}', True),
+        ('{"credsStore": "other"}', False),
+        ('{"credsStore": "../../bin/evil"}', False),
+        ('{"auths": ["ghcr.io"]}', False),
+        ("[]", False),
+        ("no json", False),
+    ],
+)
+def test_a_login_is_seen_without_its_secret(
+    on_path: Path, lab: Lab, tmp_path: Path, config: str, logged_in: bool
+) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "config.json").write_text(config)
+    _fake(on_path, "docker-credential-desktop", '{"https://ghcr.io": "lea-devops"}')
+    _fake(on_path, "docker-credential-other", '{"https://index.docker.io/v1/": "lea-devops"}')
+    finding = _found(lab)["login"]
+    assert (finding.state is State.GOOD) is logged_in
+    assert "c2VjcmV0" not in repr(finding)
+
+
+def test_images_on_the_node(on_path: Path, lab: Lab) -> None:
+    tags = ["quay.io/argoproj/argo-rollouts:v1.9.0", "ghcr.io/backstage/backstage:other"]
+    _fake(on_path, "docker", json.dumps({"images": [{"id": "x", "repoTags": tags}, {"repoTags": None}]}))
+    found = _found(lab)
+    assert found["images-rollouts"].state is State.GOOD
+    assert found["images-backstage"].state is State.ADVICE
+    assert "kind load docker-image IMAGE --name techmarket" in str(found["images-backstage"].remedy)
+
+
+def test_without_a_node_nothing_is_said_of_images(on_path: Path, lab: Lab) -> None:
+    assert not [each for each in _found(lab) if each.startswith("images-")]
+
+
+def test_as_json(on_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--format", "json", "--lang", "fr"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    found = {each["id"]: each for each in answer["findings"]}
+    assert found["engine"]["state"] == "missing"
+    assert found["engine"]["remedy"].startswith("Démarrez Docker")
+    assert answer["exit_code"] == 3

@@ -25,6 +25,8 @@ _COMMANDS = {
     "solution": ("solution", "declare", "the solution of an exercise (instructors, or once passed)"),
     "grade": ("grade", "declare", "judge many workspaces, one row each"),
     "doctor": ("doctor", "declare", "tools, engine, memory, ports, cluster: each with its remedy"),
+    "cluster": ("cluster", "declare", "make or delete the lab's kind cluster"),
+    "install": ("install", "declare", "install what the lab needs on its cluster"),
     "policy": ("policy", "declare", "try policies on resources, no cluster needed"),
     "sandbox": ("sandbox", "declare", "a Kubernetes control plane of our own, without Docker"),
     "author": ("author", "declare", "for authors of labs"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from workshop.cli.common import add_common_arguments, lab_of, language_of, write_output
 
@@ -10,6 +11,7 @@ from workshop.cli.common import add_common_arguments, lab_of, language_of, write
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     add_common_arguments(parser, top=False)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.set_defaults(run=run)
 
 
@@ -21,10 +23,24 @@ def run(args: argparse.Namespace) -> int:
     language = language_of(args)
     symbols = {State.GOOD: "✓", State.ADVICE: "!", State.MISSING: "✗"}
     findings = examine(lab_of(args))
+    code = 3 if any(finding.state is State.MISSING for finding in findings) else 0
+    if args.format == "json":
+        found = [
+            {
+                "id": each.id,
+                "state": each.state.value,
+                "text": translate(each.text, language),
+                "remedy": translate(each.remedy, language) if each.remedy is not None else None,
+            }
+            for each in findings
+        ]
+        answer = {"schema": "workshop.doctor/v1", "findings": found, "exit_code": code}
+        write_output(json.dumps(answer, indent=1, ensure_ascii=False), None)
+        return code
     lines = []
     for finding in findings:
         lines.append(f"{symbols[finding.state]} {translate(finding.text, language)}")
         if finding.remedy is not None:
             lines.append(f"    {translate(finding.remedy, language)}")
     write_output("\n".join(lines), None)
-    return 3 if any(finding.state is State.MISSING for finding in findings) else 0
+    return code

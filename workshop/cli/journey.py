@@ -16,6 +16,7 @@ from workshop.cli.common import (
     workspace_of,
     write_output,
 )
+from workshop.cli.consent import confirmed
 from workshop.texts import Message, Text, translate
 
 if TYPE_CHECKING:
@@ -144,9 +145,7 @@ def _reset(args: argparse.Namespace) -> int:
 
     lab, workspace, language = lab_of(args), workspace_of(args), language_of(args)
     exercise = exercise_of(lab, args.id)
-    if not args.yes and not _confirmed(
-        translate(Text("Start {id} again from its starter files?", id=exercise.id), language)
-    ):
+    if not confirmed(args, Text("Start {id} again from its starter files?", id=exercise.id)):
         return 2
     lines = []
     for path in exercise.deliverables:
@@ -167,11 +166,3 @@ def _reset(args: argparse.Namespace) -> int:
     _progress(workspace).forget(exercise.id)
     write_output("\n".join(lines) or translate(Text("This exercise has no starter files."), language), None)
     return 0
-
-
-def _confirmed(question: str) -> bool:
-    """Ask on the terminal; without one the answer is no."""
-    if not sys.stdin.isatty():
-        return False
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")
