@@ -6,9 +6,9 @@ The way of the data: a Lab and a Workspace go in, a Report comes out. Nothing is
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from workshop.answers import Answers, read_answers
@@ -18,11 +18,11 @@ from workshop.cluster.stage import Stage, Stages
 from workshop.content import Exercise, Lab
 from workshop.execution import Setting, defect, not_judged, readable, run_check
 from workshop.guide import hint_for
-from workshop.texts import Message, Text
+from workshop.network import LiveNetwork, Network
+from workshop.texts import Text
 from workshop.verdicts import (
     CheckResult,
     ExerciseResult,
-    Finding,
     Half,
     Level,
     Mode,
@@ -40,6 +40,7 @@ class Run:
     """What a run looks at: one workspace, read once, in one mode.
 
     `stages` gives the cluster half something to look at; None is said as `no-cluster` or `no-sandbox`.
+    `network` is what the network half asks; nothing is asked before a check does.
     """
 
     lab: Lab
@@ -47,6 +48,7 @@ class Run:
     mode: Mode
     answers: Answers
     stages: Stages | Unreachable | None = None
+    network: Network = field(default_factory=LiveNetwork)
 
     @classmethod
     def of(
@@ -86,16 +88,14 @@ def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
         results.append(defect(f"{exercise.id}.checks", error))
         checks = []
     with ExitStack() as stack:
-        setting = Setting(
-            exercise, run.workspace, run.answers, run.mode, _stage(run, exercise, checks, stack)
-        )
+        stage = _stage(run, exercise, checks, stack)
+        setting = Setting(exercise, run.workspace, run.answers, run.mode, stage, run.network)
         results += readable(setting)
         outcomes: dict[Check, Verdict] = {}
         for check in checks:
             result = run_check(setting, check, outcomes)
             outcomes[check] = result.verdict
             results.append(result)
-        diagnosis, unseen = _diagnosis(run, exercise, setting, results)
     judged_halves = {check.half for check in checks if check.level is Level.MUST}
     results.extend(not_judged(setting, half) for half in exercise.halves if half not in judged_halves)
     verdict = exercise_verdict(results)
@@ -106,23 +106,8 @@ def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
         verdict=verdict,
         max_points=exercise.points,
         checks=tuple(results),
-        hint=hint_for(run.lab, exercise, results, diagnosis) if verdict is not Verdict.PASSED else None,
-        diagnosis=diagnosis,
-        unseen=unseen,
+        hint=hint_for(run.lab, exercise, results) if verdict is not Verdict.PASSED else None,
     )
-
-
-def _diagnosis(
-    run: Run, exercise: Exercise, setting: Setting, results: Sequence[CheckResult]
-) -> tuple[tuple[Finding, ...], tuple[Message, ...]]:
-    """Look for what is wrong on the cluster where a check that looked there did not pass."""
-    if not isinstance(setting.stage, Stage):
-        return (), ()
-    from workshop.diagnosis.diagnose import asks_why, diagnose  # files alone need none of it
-
-    if not asks_why(results):
-        return (), ()
-    return diagnose(run.lab, exercise, run.workspace, setting.stage.cluster, results)
 
 
 def _stage(run: Run, exercise: Exercise, checks: list[Check], stack: ExitStack) -> Stage | Unreachable | None:
@@ -156,9 +141,10 @@ def score(lab: Lab, results: Iterable[ExerciseResult]) -> Score:
 
 
 def load_checks(lab: Lab, exercise: Exercise) -> list[Check]:
-    """Return the checks of an exercise in the order of their definition, files first, then the cluster."""
+    """Return the checks of an exercise in their order: files first, then the cluster, then the network."""
     package = f"workshop.labs.{lab.id}"
-    modules = [_module(f"{package}.{exercise.module}"), _module(f"{package}.on_cluster.{exercise.module}")]
+    folders = (package, f"{package}.on_cluster", f"{package}.on_network")
+    modules = [_module(f"{folder}.{exercise.module}") for folder in folders]
     return [
         value for module in modules if module for value in vars(module).values() if isinstance(value, Check)
     ]

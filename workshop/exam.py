@@ -12,6 +12,7 @@ from workshop.answers import Answer, Answers
 from workshop.cluster.port import Cluster, Unreachable
 from workshop.cluster.stage import Applied, Stage
 from workshop.content import Exercise
+from workshop.network import LiveNetwork, Network
 from workshop.texts import Message, Text
 from workshop.verdicts import PRECEDENCE, Fact, Reason, Source, Verdict, check_verdict
 from workshop.workspace import Dialect, Document, Position, TextFile, Unreadable, Workspace
@@ -37,7 +38,8 @@ class Exam:
     exercise: Exercise
     workspace: Workspace
     answers: Answers
-    stage: Stage | None = None
+    stage: Stage | Unreachable | None = None
+    network: Network = field(default_factory=LiveNetwork)
     facts: list[Fact] = field(default_factory=list)
     _stopped: list[tuple[Verdict, Reason | None, int, int]] = field(default_factory=list)
 
@@ -210,6 +212,8 @@ class Exam:
         return answer
 
     def _stage(self) -> Stage:
+        if isinstance(self.stage, Unreachable):
+            raise self.stage
         if self.stage is None:
             raise Unreachable(Reason.NO_CLUSTER, Text("no cluster is looked at"))
         return self.stage

@@ -6,13 +6,14 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workshop.answers import Answers
 from workshop.checking import Check, Exam
 from workshop.cluster.port import Unreachable
 from workshop.cluster.stage import Stage
 from workshop.content import Exercise
+from workshop.network import LiveNetwork, Network
 from workshop.texts import Text
 from workshop.verdicts import (
     CheckResult,
@@ -42,6 +43,7 @@ class Setting:
     answers: Answers
     mode: Mode
     stage: Stage | Unreachable | None = None
+    network: Network = field(default_factory=LiveNetwork)
 
 
 def run_check(setting: Setting, check: Check, outcomes: Mapping[Check, Verdict]) -> CheckResult:
@@ -57,7 +59,7 @@ def run_check(setting: Setting, check: Check, outcomes: Mapping[Check, Verdict])
     reason = _out_of_reach(setting, check.half, containers=check.containers)
     if reason is not None:
         return replace(skeleton, verdict=_verdict_of(reason), reason=reason)
-    if check.half is not Half.FILES and isinstance(setting.stage, Unreachable):
+    if check.half is Half.CLUSTER and isinstance(setting.stage, Unreachable):
         return _unreached(skeleton, setting.stage)
     waiting = next((need for need in check.needs if outcomes.get(need) is not Verdict.PASSED), None)
     if waiting is not None:
@@ -65,8 +67,7 @@ def run_check(setting: Setting, check: Check, outcomes: Mapping[Check, Verdict])
             "needs", Text("First this must hold: {title}", title=waiting.title), met=None, reason=Reason.NEEDS
         )
         return replace(skeleton, verdict=Verdict.BLOCKED, reason=Reason.NEEDS, facts=(fact,))
-    stage = setting.stage if isinstance(setting.stage, Stage) else None
-    exam = Exam(setting.exercise, setting.workspace, setting.answers, stage)
+    exam = Exam(setting.exercise, setting.workspace, setting.answers, setting.stage, setting.network)
     started = time.perf_counter()
     verdict: Verdict
     try:
@@ -165,11 +166,9 @@ def _out_of_reach(setting: Setting, half: Half, *, containers: bool) -> Reason |
 
 
 def _unreached(skeleton: CheckResult, unreachable: Unreachable, facts: Sequence[Fact] = ()) -> CheckResult:
-    """Say why the cluster could not be asked; what was seen before then proves nothing by itself."""
+    """Say why nobody could be asked; what was seen before then proves nothing by itself."""
     reason = unreachable.reason
-    fact = Fact(
-        reason.value, Text("The cluster can be asked"), met=None, observed=unreachable.text, reason=reason
-    )
+    fact = Fact(reason.value, unreachable.claim, met=None, observed=unreachable.text, reason=reason)
     verdict = Verdict.BLOCKED if reason is Reason.MISSING_CRD else Verdict.UNKNOWN
     return replace(skeleton, verdict=verdict, reason=reason, facts=(*facts, fact))
 
@@ -193,7 +192,7 @@ def not_judged(setting: Setting, half: Half) -> CheckResult:
         verdict=Verdict.UNKNOWN,
     )
     reason = _out_of_reach(setting, half, containers=setting.exercise.containers)
-    if reason is None and half is not Half.FILES and isinstance(setting.stage, Unreachable):
+    if reason is None and half is Half.CLUSTER and isinstance(setting.stage, Unreachable):
         return _unreached(skeleton, setting.stage)
     reason = reason or Reason.NOT_BUILT
     fact = Fact(f"{half}-not-judged", Text("This part is not judged here"), met=None, reason=reason)

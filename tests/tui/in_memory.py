@@ -62,6 +62,10 @@ class InMemory:
         self._answer()
         return kind in self.kinds
 
+    def resources(self, group: str) -> Sequence[str]:
+        self._answer()
+        return [kind for kind in self.kinds if kind.endswith(group)]
+
     def try_create(self, resource: Object) -> Decision:
         self._answer()
         template = resource["spec"].get("template", resource)

@@ -111,6 +111,20 @@ class LiveCluster:
         """Tell whether the server knows the kind."""
         return self._version_of(kind) is not None
 
+    def resources(self, group: str) -> Sequence[str]:
+        """Return the names of a group's resources and of those of the groups below it, as CRDs are named."""
+        versions = {
+            each: self._versions(each) for each in self._all_groups() if f".{each}".endswith(f".{group}")
+        }
+        return sorted(
+            {
+                f"{plural}.{name}"
+                for name, served in versions.items()
+                for version in served
+                for plural, _ in self._resources(version).values()
+            }
+        )
+
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a dry run, fields validated as strictly as kubectl asks."""
         version, kind = str(resource.get("apiVersion", "")), str(resource.get("kind", ""))
@@ -171,8 +185,9 @@ class LiveCluster:
         return next((each for each in self._versions(group) if name in self._resources(each)), None)
 
     def _versions(self, group: str) -> Sequence[str]:
-        if not group:
-            return ["v1"]
+        return self._all_groups().get(group, []) if group else ["v1"]
+
+    def _all_groups(self) -> Mapping[str, Sequence[str]]:
         if self._groups is None:
             groups = self._checked(*self._ask("GET", "/apis")).get("groups")
             if not isinstance(groups, list):
@@ -180,7 +195,7 @@ class LiveCluster:
             self._groups = {
                 str(each.get("name")): _preferred_first(each) for each in groups if isinstance(each, dict)
             }
-        return self._groups.get(group, [])
+        return self._groups
 
     def _resources(self, version: str) -> Mapping[str, tuple[str, bool]]:
         if version not in self._kinds:

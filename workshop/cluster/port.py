@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from workshop.texts import Message
+from workshop.texts import Message, Text
 from workshop.verdicts import Reason
 
 Object = dict[str, Any]
@@ -18,6 +18,8 @@ Object = dict[str, Any]
 
 class Unreachable(Exception):
     """The cluster could not answer: says nothing about the student's work. `text` is for people."""
+
+    claim: ClassVar[Message] = Text("The cluster can be asked")
 
     def __init__(self, reason: Reason, text: Message) -> None:
         super().__init__(str(text))
@@ -65,6 +67,9 @@ class Cluster(Protocol):
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""
+
+    def resources(self, group: str) -> Sequence[str]:
+        """Return what a group and the groups below it serve: `clusterpolicies.kyverno.io`, one a resource."""
 
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a server-side dry run; nothing is stored."""
