@@ -65,7 +65,7 @@ def verify_output(exam: Exam) -> Output | None:
             file = exam.workspace.text(path)
         except Unreadable:
             continue
-        output = Output(file, tuple(_signatures(file.text[:_LONGEST])))
+        output = Output(file, tuple(signatures_in(file.text[:_LONGEST])))
         if output.signatures:
             return output
         best = best or output
@@ -79,7 +79,8 @@ def _candidates(exam: Exam) -> Iterator[str]:
     yield from (path for path in paths if any(word in path.lower() for word in _WORDS))
 
 
-def _signatures(text: str) -> Iterator[Signature]:
+def signatures_in(text: str) -> Iterator[Signature]:
+    """Yield the signatures that an output lists, whatever else stands in it."""
     for entry in _entries(text):
         critical, optional = _mapping(entry, "critical"), _mapping(entry, "optional")
         if critical:

@@ -22,7 +22,7 @@ _SINGULAR: Final = {
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{2,62}(?:\.[a-z0-9-]{1,63}){0,6}")
 
 
-def _names(answer: str) -> set[str]:
+def names_in(answer: str) -> set[str]:
     """Return the CRD names in an answer (`policies` for `policies.kyverno.io`), whatever surrounds them."""
     found = set()
     for word in re.split(r"[\s,;`'\"]+", answer.lower()):
@@ -43,7 +43,7 @@ def crds_are_listed(exam: Exam) -> None:
     Each is a word the cluster has learned: what you may write from now on.
     """
     answer = exam.answer("crds")
-    listed = _names(answer.text)
+    listed = names_in(answer.text)
     if re.fullmatch(r"\s*\d+\s*", answer.text):
         exam.fail(
             "count-instead-of-names",
@@ -75,7 +75,7 @@ def crds_are_kyvernos(exam: Exam) -> None:
     """
     answer = exam.answer("crds")
     strangers = sorted(
-        name for name in _names(answer.text) if "." in name and not name.endswith("kyverno.io")
+        name for name in names_in(answer.text) if "." in name and not name.endswith("kyverno.io")
     )
     exam.fact(
         "foreign-crd",

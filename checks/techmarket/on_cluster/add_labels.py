@@ -8,6 +8,7 @@ from workshop.checking import Exam, Text, check, cluster, must, should
 
 from .._probes import deployment, pod
 from ..add_labels import LABELS, _found
+from ._kyverno import judge_kind_carried_out
 from ._policies import judge_admitted, judge_present, namespaces
 
 _OWN: Final = {"app": "lab-probe", "tier": "backend"}
@@ -20,6 +21,15 @@ def policy_in_force(exam: Exam) -> None:
     A file labels nothing until it is applied and its webhook is ready.
     """
     judge_present(exam, _found(exam))
+
+
+@check(level=should, half=cluster, containers=True)
+def kind_is_carried_out(exam: Exam) -> None:
+    """The Kyverno that is installed still carries out this kind of policy.
+
+    From 1.20 on the older kinds are stored at most: they look right and do nothing.
+    """
+    judge_kind_carried_out(exam, _found(exam))
 
 
 @check(level=must, half=cluster, needs=[policy_in_force])

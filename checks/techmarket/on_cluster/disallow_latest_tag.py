@@ -8,6 +8,7 @@ from .. import _policies as policies
 from .._policies import Found
 from .._probes import LATEST, PINNED, container, deployment, pod, running
 from ..disallow_latest_tag import ELSEWHERE, NAME, PATH
+from ._kyverno import judge_kind_carried_out
 from ._policies import judge_admitted, judge_present, judge_refused, namespaces
 
 
@@ -22,6 +23,15 @@ def policy_in_force(exam: Exam) -> None:
     A file protects nothing until it is applied and its webhook is ready.
     """
     judge_present(exam, _found(exam))
+
+
+@check(level=should, half=cluster, containers=True)
+def kind_is_carried_out(exam: Exam) -> None:
+    """The Kyverno that is installed still carries out this kind of policy.
+
+    From 1.20 on the older kinds are stored at most: they look right and do nothing.
+    """
+    judge_kind_carried_out(exam, _found(exam))
 
 
 @check(level=must, half=cluster, needs=[policy_in_force])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 
-from workshop.checking import Exam, Text, check, cluster, must
+from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster import Decision
 
 from .. import _policies as policies
@@ -17,6 +17,7 @@ from .._policies import Found
 from .._probes import PINNED, running
 from .._references import covered_account
 from ..verify_image_signature import NAME, PATH
+from ._kyverno import judge_kind_carried_out
 from ._policies import judge_present, namespaces, record_decision
 
 
@@ -31,6 +32,15 @@ def policy_in_force(exam: Exam) -> None:
     A file protects nothing until it is applied and its webhook is ready.
     """
     judge_present(exam, _found(exam))
+
+
+@check(level=should, half=cluster, containers=True)
+def kind_is_carried_out(exam: Exam) -> None:
+    """The Kyverno that is installed still carries out this kind of policy.
+
+    From 1.20 on the older kinds are stored at most: they look right and do nothing.
+    """
+    judge_kind_carried_out(exam, _found(exam))
 
 
 @check(level=must, half=cluster, needs=[policy_in_force])
