@@ -126,7 +126,7 @@ def engines(documents: Iterable[Document]) -> list[Engine]:
     for document in documents:
         if _is_engine(document):
             found.append(Engine(document, {}))
-        elif document.get("kind") in _WORKFLOWS:
+        elif str(document.get("kind")) in _WORKFLOWS:
             parameters = _parameters(document)
             for path, text in _texts(document.data):
                 if "ChaosEngine" not in text:

@@ -45,6 +45,28 @@ class Step:
     position: Position
 
 
+STEP_KINDS: Final = frozenset(
+    {
+        "setWeight", "pause", "analysis", "experiment", "plugin", "setCanaryScale", "setHeaderRoute",
+        "setMirrorRoute",
+    }
+)  # fmt: skip
+#: What a Rollout may take its Pod template from.
+WORKLOADS: Final = frozenset({("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("v1", "PodTemplate")})
+
+
+def invalid_steps(rollout: Document) -> list[Position]:
+    """Return the places of steps that are not exactly one kind of step: the controller refuses them."""
+    path = ("spec", "strategy", "canary", "steps")
+    entries = rollout.get(*path)
+    return [
+        rollout.at(*path, index)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ())
+        if not isinstance(entry, dict)
+        or len([key for key in entry if key in STEP_KINDS and entry[key] is not None]) != 1
+    ]
+
+
 def canary_steps(rollout: Document) -> list[Step]:
     """Return the canary's steps in order; what is no step is left out."""
     path = ("spec", "strategy", "canary", "steps")
@@ -71,10 +93,10 @@ class Analysis:
 def analyses(rollout: Document) -> list[Analysis]:
     """Return the analyses of the canary: those in steps and the one in the background.
 
-    A template is (name, whether it is cluster-wide); `arguments` are the names the analysis hands over.
+    A template is (name, whether it is cluster-wide); `arguments` are the names of those it gives a value.
     """
     found = [
-        Analysis(_templates(step.content), step.position, False, index, _named(step.content))
+        Analysis(_templates(step.content), step.position, False, index, _named(step.content, valued=True))
         for index, step in enumerate(canary_steps(rollout))
         if step.kind == "analysis"
     ]
@@ -83,7 +105,8 @@ def analyses(rollout: Document) -> list[Analysis]:
     if isinstance(content, dict):
         start = content.get("startingStep")
         start = start if isinstance(start, int) and not isinstance(start, bool) else 0
-        found.append(Analysis(_templates(content), rollout.at(*path), True, start, _named(content)))
+        named = _named(content, valued=True)
+        found.append(Analysis(_templates(content), rollout.at(*path), True, start, named))
     return found
 
 
@@ -110,7 +133,8 @@ def template_named(documents: Iterable[Document], name: str, *, cluster: bool) -
     """Return the AnalysisTemplate (or the cluster-wide one) of that name."""
     kind = "ClusterAnalysisTemplate" if cluster else "AnalysisTemplate"
     for document in documents:
-        if document.get("kind") == kind and document.get("metadata", "name") == name:
+        served = str(document.get("apiVersion")).startswith("argoproj.io/")
+        if served and document.get("kind") == kind and document.get("metadata", "name") == name:
             return document
     return None
 
@@ -182,7 +206,7 @@ _RESULT: Final = (
     r"(?:result(?P<index>\[0\])?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\)"
     r"|default\(\s*result(?P<defaulted>\[0\])\s*,[^(),]{1,20}\))"
 )
-_NUMBER: Final = r"(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})"
+_NUMBER: Final = r"(?<![\w.])(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})(?![\w.])"
 _FORWARD: Final = re.compile(rf"{_RESULT}\s*(?P<op>>=|<=|>|<|==|!=)\s*{_NUMBER}")
 _BACKWARD: Final = re.compile(rf"{_NUMBER}\s*(?P<op>>=|<=|>|<)\s*{_RESULT}")
 _MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}

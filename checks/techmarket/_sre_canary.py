@@ -11,7 +11,15 @@ from typing import Final
 from workshop.checking import Document, Exam, Text
 from workshop.promql.success import judge_success_rate
 from workshop.promql.syntax import Beyond, PromQLError, parse
-from workshop.rollouts import Analysis, Comparison, Metric, comparisons
+from workshop.rollouts import (
+    WORKLOADS,
+    Analysis,
+    Comparison,
+    Metric,
+    comparisons,
+    invalid_steps,
+    seconds,
+)
 from workshop.verdicts import Level, Reason
 
 GOAL: Final = 0.99
@@ -41,6 +49,71 @@ def judge_strategy(exam: Exam, rollout: Document) -> None:
         observed="canary, blueGreen" if rollout.has("spec", "strategy", "blueGreen") else "canary",
         next=Text("Keep `canary`: two strategies at once are refused as an invalid spec."),
         where=rollout.at("spec", "strategy"),
+    )
+
+
+def judge_workload(exam: Exam, rollout: Document) -> None:
+    """Record whether the controller finds Pods behind a workloadRef, and steps that are steps."""
+    reference = rollout.get("spec", "workloadRef")
+    if isinstance(reference, dict):
+        target = (str(reference.get("apiVersion")), str(reference.get("kind")))
+        exam.fact(
+            "workload-unknown",
+            Text("The workloadRef names something that Pods can be taken from"),
+            target in WORKLOADS and bool(reference.get("name")),
+            expected="apiVersion: apps/v1, kind: Deployment, name: payment-service",
+            observed=", ".join(f"{key}: {reference.get(key)}" for key in ("apiVersion", "kind", "name")),
+            next=Text("Argo Rollouts takes the Pods of a Deployment: name its version, kind and name."),
+            where=rollout.at("spec", "workloadRef"),
+        )
+        selector = rollout.get("spec", "selector")
+        empty = isinstance(selector, dict) and not any(selector.values())
+        exam.fact(
+            "selector-empty",
+            Text("The selector selects something"),
+            not empty,
+            expected=Text("labels below spec.selector.matchLabels, or no selector at all"),
+            observed=Text("a selector without a label"),
+            next=Text("Give it the labels of the Pods, or leave `selector` out: the Deployment has one."),
+            where=rollout.at("spec", "selector"),
+        )
+    for place in invalid_steps(rollout):
+        exam.fact(
+            "invalid-step",
+            Text("Every step is one step"),
+            met=False,
+            expected=Text("one key for each: setWeight, pause, analysis …"),
+            observed=Text("none of them, or several at once"),
+            next=Text(
+                "Begin a new item of the list for every step; an endless pause is written `pause: {}`."
+            ),
+            where=place,
+        )
+
+
+def judge_metric(exam: Exam, metric: Metric, names: Sequence[object]) -> None:
+    """Record whether the controller takes a metric: its name, and how often it is measured."""
+    interval, count = metric.get("interval"), metric.get("count")
+    several = isinstance(count, int) and count > 1
+    invalid = interval is not None and not (isinstance(interval, str) and seconds(interval) is not None)
+    exam.fact(
+        "interval",
+        Text("It is said how long to wait between two measurements"),
+        not invalid and not (several and interval is None),
+        expected="interval: 30s",
+        observed=f"interval: {interval}, count: {count}",
+        next=Text("More than one measurement needs an interval, such as 30s or 1m."),
+        where=metric.at("interval"),
+    )
+    name = metric.get("name")
+    exam.fact(
+        "metric-twice",
+        Text("No two metrics have the same name"),
+        list(names).count(name) < 2,
+        expected=Text("a name for each"),
+        observed=str(name),
+        next=Text("Give every metric of the template a name of its own."),
+        where=metric.at("name"),
     )
 
 

@@ -49,7 +49,7 @@ def role_of(document: Document, defined: Iterable[tuple[str, str]]) -> Role:
     if _BUILT_IN.fullmatch(group):
         return "plain"
     texts = [text for key, text in _scalars(document.get("spec")) if key in _ENGINE_KEYS]
-    if document.get("spec", "forProvider", "manifest", "kind") in _ACCESSORIES:
+    if str(document.get("spec", "forProvider", "manifest", "kind")) in _ACCESSORIES:
         return "definition"
     if _OPERATOR_CHART.fullmatch(str(document.get("spec", "forProvider", "chart", "name", default=""))):
         return "definition"

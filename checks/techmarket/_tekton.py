@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -287,10 +288,26 @@ def place(step: Step, *words: str) -> Path:
     return step.view.path
 
 
+def runs_on(text: str, variable: str) -> str | None:
+    """Return the word around a variable where letters touch it, None where it stands for itself.
+
+    What a scheme, a tag, a digest or a path adds (`docker:…`, `…:v1`, `…@sha256:…`) leaves the name whole.
+    """
+    found = re.search(rf"[\w.-]*{re.escape(variable)}[\w.-]*", text)
+    return found[0] if found and found[0] != variable else None
+
+
 def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fact: str) -> Finding:
     """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none."""
     # Not declared, it stays a reference: that is another check's matter.
-    if any(IMAGE in (*tokens(word), *(each.key for each in references(word))) for word in words):
+    using = [word for word in words if IMAGE in (*tokens(word), *(each.key for each in references(word)))]
+    for word in using:
+        altered = runs_on(shown(word), f"$({IMAGE})")
+        if altered:
+            observed = Text("it works on {text}", text=altered)
+            advice = Text("Take the parameter as it is: a letter more makes another image of it.")
+            return Finding(topic, "image-altered", claim, False, path, "$(params.IMAGE)", observed, advice)
+    if using:
         return Finding(topic, "uses-image", claim, True, path)
     literal = [
         part for word in words for part in (mistaken(word) or [k[1:] for k in tokens(word) if k[:1] == "!"])

@@ -9,7 +9,7 @@ from posixpath import normpath
 from workshop.checking import Text
 from workshop.tekton import Flags, Path, Program, Ran, Task, mistaken, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place, softened
+from ._tekton import IMAGE, Finding, judge_image, place, runs_on, softened
 
 _SWITCHES = frozenset(
     {
@@ -120,8 +120,10 @@ class Build:
     def _in_workspace(self, path: str) -> bool | None:
         if not path.startswith(("/", "\ue000")) and "://" not in path:
             path = self.program.folder(self.ran)
-        if any(key.startswith("workspaces.") and key.endswith(".path") for key in tokens(path)):
-            return True
+        inside = [key for key in tokens(path) if key.startswith("workspaces.") and key.endswith(".path")]
+        if inside:
+            # Letters that follow at once name another folder beside it.
+            return runs_on(shown(path), f"$({inside[0]})") is None
         if path.startswith("/"):
             clean = normpath(path)
             return any(clean == folder or clean.startswith(f"{folder}/") for folder in self.task.folders())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from workshop.checking import Document, Exam, Text
 from workshop.tekton import (
@@ -16,6 +16,7 @@ from workshop.tekton import (
 )
 from workshop.verdicts import Reason
 
+from ._tekton import runs_on
 from ._tekton_scan import best_scan
 from ._tekton_sign import signings
 from ._tekton_stages import BUILD, CLONE, FILES, SBOM, SCAN, SIGN, Stages, reference_of
@@ -233,6 +234,36 @@ def judge_fit(exam: Exam, document: Document, stages: Stages) -> None:
         exam.fact("fits", Text("No Task of td/ is referred to"), met=True)
 
 
+#: What a resolver cannot do without: the parameters, any one of each group.
+_RESOLVERS: Final = {
+    "bundles": (("bundle",), ("name",)),
+    "cluster": (("name",),),
+    "hub": (("name",),),
+    "git": (("url", "repo"), ("pathInRepo",)),
+    "http": (("url",),),
+}
+
+
+def resolvers_told(exam: Exam, document: Document, stages: Stages) -> None:
+    """Record whether Tekton's own resolvers are told where the Task is."""
+    for task in stages.pipeline.all_tasks:
+        kind = task.resolver.get("resolver", "")
+        given = {
+            each.text("name") for each in task.view.items("taskRef", "params") if each.text("value").strip()
+        }
+        missing = [" | ".join(names) for names in _RESOLVERS.get(kind, ()) if not given.intersection(names)]
+        if missing:
+            exam.fact(
+                "resolver-not-told",
+                Text("{task}: the resolver is told which Task to fetch", task=task.name),
+                met=False,
+                expected=", ".join(missing),
+                observed=Text("given: {names}", names=", ".join(sorted(given)) or "–"),
+                next=Text("Give the resolver its parameters below `taskRef.params`, each a text."),
+                where=document.at(*task.view.path, "taskRef", "params"),
+            )
+
+
 def signs_digest(exam: Exam, document: Document, stages: Stages) -> None:
     """Record whether the signature is of a digest."""
     for task in stages.by_stage[SIGN]:
@@ -277,6 +308,14 @@ def _judge_value(
         return
     used = [reference for reference in references(str(value)) if _means(reference.key, parameter, stages)]
     literal = mistaken(str(value))
+    # A revision may be a part of one (`v$(params.…)`), and a clone's address may end in .git.
+    text = str(value).removesuffix(".git")
+    if used and fact != "clone-revision" and (altered := runs_on(text, used[0].text)):
+        exam.fact(
+            f"{fact}-altered", claim, met=False, expected=expected, observed=altered,
+            next=Text("Take the parameter as it is: a letter more makes another value of it."), where=where,
+        )  # fmt: skip
+        return
     facts = {True: fact, False: "literal-param" if literal else f"hard-coded-{fact}"}
     exam.fact(
         facts[bool(used)], claim, bool(used), expected=expected, observed=str(value)[:200],

@@ -7,6 +7,7 @@ from typing import Final
 from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.rollouts import (
     ROLLOUT,
+    TEMPLATES,
     Analysis,
     Metric,
     Step,
@@ -19,7 +20,16 @@ from workshop.rollouts import (
 from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
-from ._sre_canary import judge_arguments, judge_condition, judge_limit, judge_query, judge_strategy
+from ._objects import taken_by_the_api
+from ._sre_canary import (
+    judge_arguments,
+    judge_condition,
+    judge_limit,
+    judge_metric,
+    judge_query,
+    judge_strategy,
+    judge_workload,
+)
 
 PATH: Final = "td/bonus/rollout-canary.yaml"
 SERVICE: Final = "payment-service"
@@ -40,6 +50,18 @@ def _files(exam: Exam) -> list[Document]:
         except Unreadable:
             continue
     return found
+
+
+def _objects(exam: Exam, rollout: Document) -> list[Document]:
+    """Return the Rollout, and the templates beside it in its file."""
+    return [
+        rollout,
+        *(
+            each
+            for each in exam.documents(rollout.file)
+            if str(each.get("kind")) in TEMPLATES and str(each.get("apiVersion")).startswith("argoproj.io/")
+        ),
+    ]
 
 
 def _steps(exam: Exam) -> tuple[Document, list[Step], int]:
@@ -140,7 +162,10 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
         next=Text("Copy it from the documentation of Argo Rollouts."),
         where=rollout.at("apiVersion"),
     )
+    for document in _objects(exam, rollout):
+        taken_by_the_api(exam, document)
     judge_strategy(exam, rollout)
+    judge_workload(exam, rollout)
     template, reference = rollout.get("spec", "template"), rollout.get("spec", "workloadRef")
     exam.fact(
         "no-pods",
@@ -284,6 +309,9 @@ def on_the_success_rate(exam: Exam) -> None:
     for metric in rated[:1]:
         judge_condition(exam, metric, judge_query(exam, metric))
         judge_arguments(exam, metric, _deciding(exam)[1])
+    for metric in found:
+        same = [each.get("name") for each in found if each.template is metric.template]
+        judge_metric(exam, metric, same)
 
 
 @check(level=must)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from workshop.checking import Exam, Text, check, must, remark, should
@@ -16,9 +17,11 @@ from workshop.litmus import (
     pods_deleted,
     rounds,
 )
+from workshop.manifests import Path
 from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
+from ._objects import taken_by_the_api
 from ._sre_target import judge_appinfo, judge_selectors
 
 PATH: Final = "td/litmus/chaos-pod-delete.yaml"
@@ -116,6 +119,14 @@ def an_engine_the_api_accepts(exam: Exam) -> None:
                     next=Text("Environment variables are texts: quote numbers, true and false."),
                     where=variable.position,
                 )
+    taken_by_the_api(exam, engine.document, told=partial(_told_apart, engine))
+
+
+def _told_apart(engine: Engine, path: Path) -> bool:
+    """Whether a field has a fact of its own, or is made up by a workflow when it runs."""
+    if path == ("metadata", "name"):
+        return "{{" in str(engine.document.get(*path))
+    return path in _TEXT_FIELDS or ("env" in path and path[-1] == "value")
 
 
 @check(level=must)

@@ -8,6 +8,7 @@ from typing import Final
 from workshop.checking import Document, Exam, Text, check, kind_of, must, should
 from workshop.workspace import Unreadable
 
+from ._objects import taken_by_the_api
 from ._sre_crossplane import Role, defined_kinds, group_of, mentions, passwords_in_clear, role_of
 
 PATH: Final = "td/bonus/crossplane-postgres.yaml"
@@ -18,6 +19,7 @@ _SIZE: Final = re.compile(
 _VERSION: Final = re.compile(
     r"version|engineVersion|databaseVersion|postgres\w*Version|majorVersion|imageName|tag"
 )
+_HELM_RELEASE: Final = re.compile(r"Release\.helm\.(?:m\.)?crossplane\.io")
 _CONNECTION: Final = re.compile(
     r"writeConnectionSecretTo\w*|publishConnectionDetailsTo|connectionDetails|connectionSecret\w*|secretName|secretRef"
     r"|existingSecret|passwordSecretRef|connectionSecretKeys"
@@ -87,21 +89,38 @@ def a_database_is_asked_for(exam: Exam) -> None:
     """
     documents, asking = _asking(exam)
     exam.fact("asked", Text("Something asks Crossplane for a PostgreSQL"), met=True, where=asking[0])
-    specs = [(each, each.get("spec")) for each in asking]
+    specs = [(each, ("spec", *deeper)) for each in asking for deeper in ((), ("forProvider",))]
     odd = next(
-        ((each, spec) for each, spec in specs if spec is not None and not isinstance(spec, dict)), None
+        (
+            (each, path)
+            for each, path in specs
+            if each.get(*path) is not None and not isinstance(each.get(*path), dict)
+        ),
+        None,
     )
     exam.fact(
         "spec-not-a-mapping",
         Text("The order has fields"),
         odd is None,
         expected=Text("fields below `spec`"),
-        observed=str(odd[1])[:60] if odd else Text("fields"),
+        observed=str(odd[0].get(*odd[1]))[:60] if odd else Text("fields"),
         next=Text("Look up which fields the kind has, and write them below `spec`, each on its own line."),
-        where=odd[0].at("spec") if odd else asking[0],
+        where=odd[0].at(*odd[1]) if odd else asking[0],
     )
+    for release in (each for each in asking if _HELM_RELEASE.fullmatch(kind_of(each))):
+        chart = release.get("spec", "forProvider", "chart")
+        exam.fact(
+            "release-without-chart",
+            Text("The Release says which chart it installs"),
+            isinstance(chart, dict) and bool(chart.get("name") or chart.get("url")),
+            expected="spec.forProvider.chart.name",
+            observed=Text("no chart"),
+            next=Text("Write name, repository and version of the chart below spec.forProvider.chart."),
+            where=release.at("spec", "forProvider", "chart"),
+        )
     definitions = [each for each in documents if each.get("kind") == "CompositeResourceDefinition"]
     for document in asking:
+        taken_by_the_api(exam, document)
         group = group_of(document)
         same = [each for each in definitions if each.get("spec", "group") == group]
         known = (group, str(document.get("kind"))) in defined_kinds(documents)

@@ -92,7 +92,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         exam.fact(
             "cluster-locator-unknown",
             Text("Backstage knows this way of finding clusters"),
-            entry.get("type") in _CLUSTER_LOCATORS,
+            str(entry.get("type")) in _CLUSTER_LOCATORS,
             expected=Text("type, one of: {names}", names=listed(_CLUSTER_LOCATORS)),
             observed=f"type: {shown(entry.get('type'))}",
             next=Text("Copy the word letter by letter: capital letters count."),

@@ -12,6 +12,7 @@ from ._tekton_flow import (
     gate_holds,
     images_reach,
     judge_fit,
+    resolvers_told,
     same_folder,
     signs_digest,
 )
@@ -192,6 +193,7 @@ def tasks_fit(exam: Exam) -> None:
     """
     document, stages = _stages(exam)
     judge_fit(exam, document, stages)
+    resolvers_told(exam, document, stages)
 
 
 @check(level=should)

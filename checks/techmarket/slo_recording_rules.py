@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from promql_parser import Expr
 
 from workshop.checking import Exam, Text, check, must, remark, should
+from workshop.manifests import Path
 from workshop.promql.demand import Demand
 from workshop.promql.evaluation import Recorded
 from workshop.promql.findings import Finding
@@ -16,7 +18,9 @@ from workshop.promql.rules import Rule, Rules, read_rules
 from workshop.promql.success import judge_success_rate
 from workshop.promql.syntax import Beyond, parse
 from workshop.verdicts import Level, Reason
-from workshop.workspace import Unreadable
+from workshop.workspace import Document, Position, Unreadable
+
+from ._objects import taken_by_the_api
 
 PATH = "td/prometheus/slo-rules.yaml"
 SUCCESS = "payment_service:success_rate:ratio"
@@ -82,6 +86,10 @@ def _wait_for_yaml(exam: Exam, rules: Rules) -> None:
 
 def _names(rules: Rules) -> list[str]:
     return [rule.record for rule in rules.rules if rule.record]
+
+
+def _is_told(document: Document, told: Sequence[Position], path: Path) -> bool:
+    return document.key_at(*path) in told
 
 
 def _undecided(exam: Exam, rule: Rule, what: str) -> None:
@@ -174,6 +182,11 @@ def rules_can_load(exam: Exam) -> None:
         )
     for rule, what in rules.unknown:
         _undecided(exam, rule, what)
+    told = [mistake.position for mistake in rules.mistakes]
+    for document in exam.documents(PATH):
+        # A bare rules file is no object of Kubernetes; the rest of td/prometheus is not this exercise's.
+        if document.get("apiVersion") is not None and read_rules([document]).rules:
+            taken_by_the_api(exam, document, told=partial(_is_told, document, told))
     if not exam.facts:
         exam.fact("rules-load", Text("The rules are written the way Prometheus reads them"), met=True)
 

@@ -118,6 +118,9 @@ class _Reader:
         if document.get("kind") == "PrometheusRule" and version != "monitoring.coreos.com/v1":
             strange = Text("apiVersion: {version} is not served for PrometheusRule", version=version)
             self._mistake("wrong-api-version", strange, document, ("apiVersion",))
+        elif version == "monitoring.coreos.com/v1" and document.get("kind") != "PrometheusRule":
+            other = Text("kind: {kind} carries no rules, PrometheusRule does", kind=str(document.get("kind")))
+            self._mistake("wrong-kind", other, document, ("kind",))
 
     def _text(self, document: Document, path: Path, *, config_map: bool) -> None:
         try:
@@ -197,7 +200,26 @@ class _Reader:
         if misplaced:
             only = Text("`{key}` belongs to alerts, this rule records", key=misplaced)
             self._mistake("alert-field", only, document, (*path, misplaced))
+        self._types(document, path, content)
         self.rules.append(self._parsed(rule))
+
+    def _types(self, document: Document, path: Path, content: Mapping[str, Any]) -> None:
+        for key in ("for", "keep_firing_for"):
+            value = content.get(key)
+            if value is not None and not (isinstance(value, str) and _DURATION.fullmatch(value)):
+                bad = Text("{key}: {value} is no duration", key=key, value=str(value)[:60])
+                self._mistake("bad-duration", bad, document, (*path, key))
+        for key in ("labels", "annotations"):
+            value = content.get(key)
+            if value is not None and not (
+                isinstance(value, dict) and not any(isinstance(each, dict | list) for each in value.values())
+            ):
+                self._mistake(
+                    "bad-labels",
+                    Text("`{key}` is no list of names with texts", key=key),
+                    document,
+                    (*path, key),
+                )
 
     def _parsed(self, rule: Rule) -> Rule:
         if rule.expr is None or not rule.expr.strip():

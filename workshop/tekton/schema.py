@@ -7,43 +7,12 @@ types of tektoncd/pipeline v1.9; Kubernetes' own types are followed as far as st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A field's type: `word` is text, number, flag, quantity, duration, any, list, map or
-    object.
-
-    `of` is the type of the items of a list or map, `fields` and `required` belong to an object.
-    """
-
-    word: str
-    of: Type | None = None
-    fields: Mapping[str, Type] | None = None
-    required: tuple[str, ...] = ()
-
-
-TEXT: Final = Type("text")
-NUMBER: Final = Type("number")
-FLAG: Final = Type("flag")
-QUANTITY: Final = Type("quantity")
-DURATION: Final = Type("duration")
-ANY: Final = Type("any")
-
-
-def _list(of: Type) -> Type:
-    return Type("list", of)
-
-
-def _map(of: Type) -> Type:
-    return Type("map", of)
-
-
-def _object(required: tuple[str, ...] = (), /, **fields: Type) -> Type:
-    # A trailing underscore keeps Python's own words possible as names.
-    return Type("object", fields={name.rstrip("_"): of for name, of in fields.items()}, required=required)
+from workshop.manifests import ANY, DURATION, FLAG, NUMBER, QUANTITY, TEXT, Type
+from workshop.manifests import list_of as _list
+from workshop.manifests import map_of as _map
+from workshop.manifests import object_of as _object
 
 
 def _also(base: Type, /, **fields: Type) -> Type:
