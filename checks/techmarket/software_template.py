@@ -26,6 +26,7 @@ from ._backstage_template import (
     misplaced,
     template,
 )
+from ._backstage_types import judge_types
 
 _STEPS: Final = ("spec", "steps")
 
@@ -224,6 +225,15 @@ def every_service_its_own_repository(exam: Exam) -> None:
             next=Text("Take the whole address or at least `repo=` from the form."),
             where=read.at(*step.path, "input", "repoUrl"),
         )
+
+
+@check(level=must)
+def types_fit(exam: Exam) -> None:
+    """Questions and inputs have the types that the scaffolder takes.
+
+    A form with a question of no type cannot be filled in, and an action refuses an input of another type.
+    """
+    judge_types(exam, template(exam))
 
 
 @check(level=should)

@@ -60,6 +60,24 @@ INPUTS: Final[Mapping[str, frozenset[str]]] = {
     ),
 }  # fmt: skip
 
+#: The types of inputs, as the actions' own schemas have them: text, flag, map, or one of a few words.
+INPUT_TYPES: Final[Mapping[str, Mapping[str, str | tuple[str, ...]]]] = {
+    REGISTER: {
+        "catalogInfoUrl": "text", "repoContentsUrl": "text", "catalogInfoPath": "text", "optional": "flag",
+    },
+    "fetch:template": {"url": "text", "targetPath": "text", "values": "map"},
+    "fetch:plain": {"url": "text", "targetPath": "text"},
+    PUBLISH: {
+        "repoUrl": "text", "description": "text", "homepage": "text", "defaultBranch": "text",
+        "gitCommitMessage": "text", "gitAuthorName": "text", "gitAuthorEmail": "text", "sourcePath": "text",
+        "access": "text", "token": "text", "repoVisibility": ("private", "public", "internal"),
+        "protectDefaultBranch": "flag", "protectEnforceAdmins": "flag", "deleteBranchOnMerge": "flag",
+        "requireCodeOwnerReviews": "flag", "dismissStaleReviews": "flag", "hasIssues": "flag",
+        "hasProjects": "flag", "hasWiki": "flag", "allowSquashMerge": "flag", "allowMergeCommit": "flag",
+        "allowRebaseMerge": "flag", "allowAutoMerge": "flag", "requiredCommitSigning": "flag",
+    },
+}  # fmt: skip
+
 _FREQUENT: Final[Mapping[str, str]] = {
     "catalog:add": REGISTER,
     "catalog:create": REGISTER,
