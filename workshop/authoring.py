@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workshop.catalogues import catalogue_findings
 from workshop.content import ContentError, Exercise, Lab
+from workshop.diagnosis.symptom import Sign
 from workshop.engine import Run, judge, load_checks
 from workshop.guide import load_guide
 from workshop.paths import content_root
@@ -18,6 +19,7 @@ from workshop.verdicts import Half, Level, Mode, Report, Verdict
 from workshop.workspace import Workspace
 
 _TIERS = 3
+_SIGNS = tuple(sign.value for sign in Sign)
 
 
 def findings(lab: Lab) -> list[str]:
@@ -101,6 +103,10 @@ def _guide(lab: Lab) -> Iterator[str]:
             yield f"guide: {entry.id} is there twice"
         seen.add(entry.id)
         yield from (f"guide: {entry.id}: no exercise {each}" for each in entry.exercises if each not in ids)
+        yield from (f"guide: {entry.id}: no symptom {each}" for each in entry.signals if each not in _SIGNS)
+    if any(Half.CLUSTER in exercise.halves for exercise in lab.exercises):
+        explained = {signal for entry in entries for signal in entry.signals}
+        yield from (f"guide: no entry for the symptom {sign}" for sign in _SIGNS if sign not in explained)
 
 
 def _orphans(lab: Lab) -> Iterator[str]:

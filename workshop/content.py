@@ -53,6 +53,14 @@ class SandboxPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """Where on a cluster an exercise lives: whole `namespaces`, and `workloads` by label, anywhere."""
+
+    namespaces: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """One exercise: what the student reads, which files are asked, what it is worth.
 
@@ -77,6 +85,7 @@ class Exercise:
     links: tuple[Link, ...] = ()
     commands: tuple[str, ...] = ()
     sandbox: SandboxPlan = SandboxPlan()
+    cluster: ClusterPlan = ClusterPlan()
 
     @property
     def module(self) -> str:
@@ -217,6 +226,7 @@ def read_guide_entries(lab: Lab) -> list[dict[str, Any]]:
                     "remedy": keys.bilingual("remedy"),
                     "exercises": keys.texts("exercises"),
                     "facts": keys.texts("facts"),
+                    "signals": keys.texts("signals"),
                 }
             )
             keys.nothing_left()
@@ -268,6 +278,7 @@ def _exercise(path: Path) -> Exercise:
         links=tuple(_link(entry) for entry in keys.items("links")),
         commands=keys.texts("commands"),
         sandbox=_sandbox(keys.items("sandbox")),
+        cluster=_cluster(keys.items("cluster")),
     )
     keys.nothing_left()
     return exercise
@@ -285,6 +296,15 @@ def _sandbox(plans: list[Keys]) -> SandboxPlan:
         return SandboxPlan()
     keys = plans[0]
     plan = SandboxPlan(parts=keys.texts("parts"), kinds=keys.texts("kinds"), files=keys.texts("files"))
+    keys.nothing_left()
+    return plan
+
+
+def _cluster(plans: list[Keys]) -> ClusterPlan:
+    if not plans:
+        return ClusterPlan()
+    keys = plans[0]
+    plan = ClusterPlan(namespaces=keys.texts("namespaces"), workloads=keys.texts("workloads"))
     keys.nothing_left()
     return plan
 

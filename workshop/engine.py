@@ -6,7 +6,7 @@ The way of the data: a Lab and a Workspace go in, a Report comes out. Nothing is
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -19,10 +19,11 @@ from workshop.content import Exercise, Lab
 from workshop.execution import Setting, defect, not_judged, readable, run_check
 from workshop.guide import hint_for
 from workshop.network import LiveNetwork, Network
-from workshop.texts import Text
+from workshop.texts import Message, Text
 from workshop.verdicts import (
     CheckResult,
     ExerciseResult,
+    Finding,
     Half,
     Level,
     Mode,
@@ -96,6 +97,7 @@ def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
             result = run_check(setting, check, outcomes)
             outcomes[check] = result.verdict
             results.append(result)
+        diagnosis, unseen = _diagnosis(run, exercise, setting, results)
     judged_halves = {check.half for check in checks if check.level is Level.MUST}
     results.extend(not_judged(setting, half) for half in exercise.halves if half not in judged_halves)
     verdict = exercise_verdict(results)
@@ -106,8 +108,23 @@ def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
         verdict=verdict,
         max_points=exercise.points,
         checks=tuple(results),
-        hint=hint_for(run.lab, exercise, results) if verdict is not Verdict.PASSED else None,
+        hint=hint_for(run.lab, exercise, results, diagnosis) if verdict is not Verdict.PASSED else None,
+        diagnosis=diagnosis,
+        unseen=unseen,
     )
+
+
+def _diagnosis(
+    run: Run, exercise: Exercise, setting: Setting, results: Sequence[CheckResult]
+) -> tuple[tuple[Finding, ...], tuple[Message, ...]]:
+    """Look for what is wrong on the cluster where a check that looked there did not pass."""
+    if not isinstance(setting.stage, Stage):
+        return (), ()
+    from workshop.diagnosis.diagnose import asks_why, diagnose  # files alone need none of it
+
+    if not asks_why(results):
+        return (), ()
+    return diagnose(run.lab, exercise, run.workspace, setting.stage.cluster, results)
 
 
 def _stage(run: Run, exercise: Exercise, checks: list[Check], stack: ExitStack) -> Stage | Unreachable | None:

@@ -1,7 +1,7 @@
 """The troubleshooting guide as data, and the hint it has for a failed check.
 
 Entries are YAML files below `exercises/<lab>/guide/`: symptom, how it shows, cause, remedy, the
-exercises it belongs to, and the ids of the facts that give it away.
+exercises it belongs to, and what gives it away: facts of checks, and signals seen on a cluster.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workshop.content import Exercise, Lab, read_guide_entries
-from workshop.texts import Bilingual
-from workshop.verdicts import CheckResult, Level
+from workshop.texts import Bilingual, Message
+from workshop.verdicts import CheckResult, Finding, Level
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One symptom and what to do about it. `facts` are ids of facts that, when not met, show it."""
+    """One symptom and what to do about it.
+
+    `facts` are ids of facts that, when not met, show it; `signals` ids of symptoms read off a cluster.
+    """
 
     id: str
     symptom: Bilingual
@@ -26,6 +29,7 @@ class Entry:
     remedy: Bilingual
     exercises: tuple[str, ...]
     facts: tuple[str, ...]
+    signals: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -34,15 +38,26 @@ def load_guide(lab: Lab) -> tuple[Entry, ...]:
     return tuple(Entry(**entry) for entry in read_guide_entries(lab))
 
 
-def hint_for(lab: Lab, exercise: Exercise, results: Iterable[CheckResult]) -> Bilingual | None:
-    """Return the remedy of the first entry that an unmet fact of the exercise points to.
+def entry_for(lab: Lab, exercise: Exercise, signal: str) -> Entry | None:
+    """Return the entry about a symptom seen on the cluster: one of the exercise's own before any other."""
+    about = [entry for entry in load_guide(lab) if signal in entry.signals]
+    return next((entry for entry in about if exercise.id in entry.exercises), about[0] if about else None)
 
-    Where facts of `must` checks are unmet they alone speak: advice on something else would mislead.
+
+def hint_for(
+    lab: Lab, exercise: Exercise, results: Iterable[CheckResult], diagnosis: Iterable[Finding] = ()
+) -> Message | None:
+    """Return the remedy the guide has for a failure, None when it has none.
+
+    Where facts of `must` checks are unmet they alone speak: advice on something else would mislead. What a
+    file says wrongly comes first; then what is seen to be wrong on the cluster, which knows more than that
+    something is not there; then what the guide says of such a fact in general.
     """
     found = list(results)
-    deciding = [fact.id for result in found if result.level is Level.MUST for fact in result.unmet]
-    unmet = deciding or [fact.id for result in found for fact in result.unmet]
-    if not unmet:
-        return None
+    deciding = [fact for result in found if result.level is Level.MUST for fact in result.unmet]
+    unmet = deciding or [fact for result in found for fact in result.unmet]
     entries = [entry for entry in load_guide(lab) if exercise.id in entry.exercises]
-    return next((entry.remedy for fact in unmet for entry in entries if fact in entry.facts), None)
+    known = [(fact, entry.remedy) for fact in unmet for entry in entries if fact.id in entry.facts]
+    in_files = [remedy for fact, remedy in known if fact.source is not None and fact.source.file is not None]
+    seen = [finding.remedy for finding in diagnosis if finding.remedy is not None]
+    return next(iter((*in_files, *seen, *(remedy for _, remedy in known))), None)

@@ -143,8 +143,29 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong on the cluster that explains a failure: object, message, and the guide's entry.
+
+    `id` is the symptom's, stable and language-free; `since` is a time as the cluster wrote it.
+    """
+
+    id: str
+    object: str
+    message: Message
+    since: str | None = None
+    entry: str | None = None
+    symptom: Message | None = None
+    cause: Message | None = None
+    remedy: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExerciseResult:
-    """The outcome of one exercise. Points are all or nothing."""
+    """The outcome of one exercise. Points are all or nothing.
+
+    `diagnosis` is what was seen to be wrong on the cluster where its half there did not pass, `unseen` what
+    could not be looked at for it. Neither has a say in the verdict.
+    """
 
     id: str
     slug: str
@@ -154,6 +175,8 @@ class ExerciseResult:
     checks: tuple[CheckResult, ...] = ()
     hint: Message | None = None
     asked: bool = True
+    diagnosis: tuple[Finding, ...] = ()
+    unseen: tuple[Message, ...] = ()
 
     @property
     def points(self) -> float:

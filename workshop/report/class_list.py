@@ -159,6 +159,10 @@ def _html_details(row: Graded, language: Language) -> str:
                 items.append(
                     f'<li class="{check.verdict.value}">{html.escape(check.id)}: {html.escape(said)}</li>'
                 )
+        for finding in exercise.diagnosis:
+            words = [finding.object, finding.message, finding.remedy]
+            said = " · ".join(translate(part, language) for part in words if part is not None)
+            items.append(f"<li>{html.escape(exercise.id)}: {html.escape(said)}</li>")
     return f"<details><summary>{html.escape(row.name)}</summary><ul>{''.join(items)}</ul></details>"
 
 

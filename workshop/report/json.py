@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from workshop.texts import Language, Message, translate
-from workshop.verdicts import CheckResult, ExerciseResult, Fact, Report
+from workshop.verdicts import CheckResult, ExerciseResult, Fact, Finding, Report
 
 SCHEMA = "workshop.report/v1"
 
@@ -48,6 +48,8 @@ def _exercise(exercise: ExerciseResult, language: Language) -> dict[str, Any]:
         "max_points": exercise.max_points,
         "checks": [_check(check, language) for check in exercise.checks],
         "hint": _maybe(exercise.hint, language),
+        "diagnosis": [_finding(finding, language) for finding in exercise.diagnosis],
+        "unseen": [translate(complaint, language) for complaint in exercise.unseen],
     }
 
 
@@ -85,6 +87,19 @@ def _fact(fact: Fact, language: Language) -> dict[str, Any]:
         "reason": fact.reason.value if fact.reason else None,
         "next": _maybe(fact.next, language),
         "source": place,
+    }
+
+
+def _finding(finding: Finding, language: Language) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "object": finding.object,
+        "message": translate(finding.message, language),
+        "since": finding.since,
+        "entry": finding.entry,
+        "symptom": _maybe(finding.symptom, language),
+        "cause": _maybe(finding.cause, language),
+        "remedy": _maybe(finding.remedy, language),
     }
 
 

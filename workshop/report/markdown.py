@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from workshop.report.text import VERDICT_WORDS
 from workshop.texts import Language, Message, Text, translate
-from workshop.verdicts import ExerciseResult, Fact, Report, Verdict
+from workshop.verdicts import ExerciseResult, Fact, Finding, Report, Verdict
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
 
@@ -46,17 +47,32 @@ def _details(exercise: ExerciseResult, language: Language) -> list[str]:
         word = translate(VERDICT_WORDS[check.verdict], language)
         lines.append(f"- **{_escaped(translate(check.title, language))}** – {word} ({check.level.value})")
         lines.extend(f"  - {_line(fact, language)}" for fact in check.facts if fact.met is not True)
+    if exercise.diagnosis:
+        lines += ["", f"**{translate(Text('Seen on the cluster:'), language)}**", ""]
+        lines += [f"- {_seen(finding, language)}" for finding in exercise.diagnosis]
+    lines += [f"- {_escaped(translate(complaint, language))}" for complaint in exercise.unseen]
     return lines
 
 
+def _seen(finding: Finding, language: Language) -> str:
+    said = f"{finding.object}: {translate(finding.message, language)}"
+    return _joined([(None, said), (Text("Why:"), finding.cause), (Text("Try:"), finding.remedy)], language)
+
+
 def _line(fact: Fact, language: Language) -> str:
-    parts: list[tuple[Message | None, Message | None]] = [
-        (None, fact.claim),
-        (Text("Expected:"), fact.expected),
-        (Text("Found:"), fact.observed),
-        (Text("Where:"), str(fact.source) if fact.source else None),
-        (Text("Try:"), fact.next),
-    ]
+    return _joined(
+        [
+            (None, fact.claim),
+            (Text("Expected:"), fact.expected),
+            (Text("Found:"), fact.observed),
+            (Text("Where:"), str(fact.source) if fact.source else None),
+            (Text("Try:"), fact.next),
+        ],
+        language,
+    )
+
+
+def _joined(parts: Sequence[tuple[Message | None, Message | None]], language: Language) -> str:
     said = [
         (f"{translate(label, language)} " if label else "") + _escaped(translate(message, language))
         for label, message in parts

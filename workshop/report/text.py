@@ -74,9 +74,23 @@ class _Page:
         for reason, count in left_out.items():
             said = Text("{count} not judged: {reason}", count=count, reason=REASON_WORDS[reason])
             self._wrapped(self._say(said), 4, "· ")
+        self._diagnosis(exercise)
         if exercise.hint is not None:
             self._wrapped(self._say(exercise.hint), 4, self._say(Text("Hint:")) + " ")
         self.lines.append("")
+
+    def _diagnosis(self, exercise: ExerciseResult) -> None:
+        """Say what is wrong on the cluster; the remedy of the hint is said there."""
+        if exercise.diagnosis:
+            self._wrapped(self._say(Text("Seen on the cluster:")), 4)
+        for finding in exercise.diagnosis:
+            self._wrapped(f"{finding.object}: {self._say(finding.message)}", 6, "· ")
+            if finding.cause is not None:
+                self._wrapped(self._say(finding.cause), 8, self._say(Text("Why:")) + " ")
+            if finding.remedy is not None and finding.remedy != exercise.hint:
+                self._wrapped(self._say(finding.remedy), 8, self._say(Text("Try:")) + " ")
+        for complaint in exercise.unseen:
+            self._wrapped(self._say(complaint), 6, "? ")
 
     def score(self, report: Report) -> None:
         score = report.score
