@@ -14,6 +14,7 @@ from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, we
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.port import Decision, Object, Unreachable
 from workshop.cluster.stage import Applied, Stage
+from workshop.cluster.view import View
 from workshop.content import Exercise
 from workshop.sandbox.api import Sandbox
 from workshop.sandbox.client import Api, ApiError
@@ -58,7 +59,7 @@ class Slate:
         except ApiError as error:
             text = Text("the sandbox does not answer: {problem}", problem=error)
             raise Unreachable(Reason.UNAVAILABLE, text) from error
-        yield Stage(LiveCluster("techmarket-sandbox", sandbox.kubeconfig), applied)
+        yield Stage(View(LiveCluster("techmarket-sandbox", sandbox.kubeconfig)), applied)
 
     def _set(self, api: Api, exercise: Exercise, workspace: Workspace) -> tuple[Applied, ...]:
         chosen = list(submission.candidates(exercise, workspace))

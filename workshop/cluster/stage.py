@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from workshop.cluster.port import Cluster, Decision
+from workshop.cluster.view import Answers, View
 from workshop.content import Exercise
 from workshop.workspace import Document, Workspace
 
@@ -38,16 +39,24 @@ class Stages(Protocol):
 
 
 class LiveStages:
-    """The student's own cluster: the same for every exercise, with nothing applied."""
+    """The student's own cluster: the same for every exercise of a run, with nothing applied."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._stage = Stage(cluster)
+        self._cluster = cluster
+        self._answers = Answers()
+        self._views: dict[str, View] = {}
 
     @property
     def context(self) -> str:
         """The name of the cluster's kubeconfig context."""
-        return self._stage.cluster.context
+        return self._cluster.context
 
-    def stage(self, _exercise: Exercise, _workspace: Workspace, /) -> AbstractContextManager[Stage]:
-        """Return the cluster as it is."""
-        return nullcontext(self._stage)
+    def stage(self, exercise: Exercise, _workspace: Workspace, /) -> AbstractContextManager[Stage]:
+        """Return the cluster as it is; what another exercise of the run has asked is not asked again."""
+        view = self._views[exercise.id] = View(self._cluster, self._answers)
+        return nullcontext(Stage(view))
+
+    def kinds(self, exercise: Exercise) -> frozenset[str]:
+        """Return the kinds that an exercise has looked at in this run."""
+        view = self._views.get(exercise.id)
+        return view.kinds if view else frozenset()
