@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from workshop.cluster.denials import is_refusal, is_spoilt, policies_of, proves_nothing, webhook_of
+from workshop.cluster.discovery import Discovery, root
 from workshop.cluster.port import Decision, Object, Unreachable
 from workshop.texts import Text
 from workshop.verdicts import Reason
@@ -21,6 +22,7 @@ SECONDS: Final = 10.0
 _PAGE: Final = 500
 _MOST_PAGES: Final = 40
 _WATCH_SECONDS: Final = "3"
+_JSON: Final = "application/json"
 
 
 class LiveCluster:
@@ -41,8 +43,7 @@ class LiveCluster:
             raise Unreachable(Reason.NO_CLUSTER, text) from error
         # urllib3 would ask a server that hangs four times over.
         self._client.rest_client.pool_manager.connection_pool_kw["retries"] = False
-        self._groups: dict[str, list[str]] | None = None
-        self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._discovery = Discovery(self._discover)
 
     @property
     def context(self) -> str:
@@ -109,19 +110,17 @@ class LiveCluster:
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""
-        return self._version_of(kind) is not None
+        return self._discovery.version_of(kind) is not None
 
     def resources(self, group: str) -> Sequence[str]:
         """Return the names of a group's resources and of those of the groups below it, as CRDs are named."""
-        versions = {
-            each: self._versions(each) for each in self._all_groups() if f".{each}".endswith(f".{group}")
-        }
         return sorted(
             {
-                f"{plural}.{name}"
-                for name, served in versions.items()
-                for version in served
-                for plural, _ in self._resources(version).values()
+                f"{resource.plural}.{name}"
+                for name, versions in self._discovery.groups().items()
+                if f".{name}".endswith(f".{group}")
+                for version in versions
+                for resource in self._discovery.resources(version).values()
             }
         )
 
@@ -146,8 +145,8 @@ class LiveCluster:
     def allowed(self, verb: str, kind: str, *, namespace: str | None = None, user: str | None = None) -> bool:
         """Tell whether somebody may do that, by an access review."""
         name, _, group = kind.partition(".")
-        version = self._version_of(kind)
-        plural = self._resources(version)[name][0] if version else name.lower()
+        version = self._discovery.version_of(kind)
+        plural = self._discovery.resources(version)[name].plural if version else name.lower()
         attributes = {"verb": verb, "group": group, "resource": plural}
         if namespace:
             attributes["namespace"] = namespace
@@ -163,61 +162,37 @@ class LiveCluster:
         target = f"/api/v1/namespaces/{quote(namespace)}/services/{quote(service)}/proxy/{path.lstrip('/')}"
         return self._raw("GET", target)
 
-    # --- discovery -------------------------------------------------------------------------------
+    # --- paths -----------------------------------------------------------------------------------
 
     def _collection(self, kind: str, namespace: str | None) -> str:
-        version = self._version_of(kind)
+        version = self._discovery.version_of(kind)
         if version is None:
             raise _missing(kind)
         return self._collection_of(version, kind.partition(".")[0], namespace)
 
     def _collection_of(self, version: str, kind: str, namespace: str | None) -> str:
-        resources = self._resources(version)
-        if kind not in resources:
+        resource = self._discovery.resources(version).get(kind)
+        if resource is None:
             raise _missing(f"{kind} ({version})")
-        plural, namespaced = resources[kind]
-        where = f"/namespaces/{quote(namespace)}" if namespace and namespaced else ""
-        return f"{_root(version)}{where}/{plural}"
+        where = f"/namespaces/{quote(namespace)}" if namespace and resource.namespaced else ""
+        return f"{root(version)}{where}/{resource.plural}"
 
-    def _version_of(self, kind: str) -> str | None:
-        """Return the group version that serves a kind: the group's preferred one, else any other."""
-        name, _, group = kind.partition(".")
-        return next((each for each in self._versions(group) if name in self._resources(each)), None)
-
-    def _versions(self, group: str) -> Sequence[str]:
-        return self._all_groups().get(group, []) if group else ["v1"]
-
-    def _all_groups(self) -> Mapping[str, Sequence[str]]:
-        if self._groups is None:
-            groups = self._checked(*self._ask("GET", "/apis")).get("groups")
-            if not isinstance(groups, list):
-                raise _no_kubernetes()
-            self._groups = {
-                str(each.get("name")): _preferred_first(each) for each in groups if isinstance(each, dict)
-            }
-        return self._groups
-
-    def _resources(self, version: str) -> Mapping[str, tuple[str, bool]]:
-        if version not in self._kinds:
-            status, answer = self._ask("GET", _root(version))
-            if status == 404:
-                return {}
-            resources = self._checked(status, answer).get("resources")
-            if not isinstance(resources, list):
-                raise _no_kubernetes()
-            self._kinds[version] = {
-                str(each["kind"]): (str(each["name"]), bool(each.get("namespaced")))
-                for each in resources
-                if isinstance(each, dict) and "/" not in str(each.get("name", "/"))
-            }
-        return self._kinds[version]
+    def _discover(self, path: str, accept: str) -> Object | None:
+        status, answer = self._ask("GET", path, accept=accept)
+        return None if status == 404 else self._checked(status, answer)
 
     # --- transport -------------------------------------------------------------------------------
 
     def _ask(
-        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = _JSON,
     ) -> tuple[int, Object]:
-        status, content = self._raw(method, path, body=body, query=query)
+        status, content = self._raw(method, path, body=body, query=query, accept=accept)
         try:
             answer = json.loads(content)
         except ValueError:
@@ -229,19 +204,31 @@ class LiveCluster:
         return status, answer
 
     def _raw(
-        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = _JSON,
     ) -> tuple[int, str]:
         with self._answering():
-            response = self._open(method, path, body=body, query=query)
+            response = self._open(method, path, body=body, query=query, accept=accept)
             return int(response.status), (response.read() or b"").decode(errors="replace")
 
     def _open(
-        self, method: str, path: str, *, body: Object | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = _JSON,
     ) -> Any:
         """Send a request and return the response, its body not read yet."""
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = _JSON
         request = self._client.param_serialize(
             method,
             path,
@@ -287,18 +274,8 @@ class LiveCluster:
         raise Unreachable(Reason.UNAVAILABLE, text)
 
 
-def _preferred_first(group: Object) -> list[str]:
-    preferred = str(group.get("preferredVersion", {}).get("groupVersion"))
-    versions = [str(each.get("groupVersion")) for each in group.get("versions", []) if isinstance(each, dict)]
-    return sorted(versions, key=lambda version: version != preferred)
-
-
 def _no_answer(error: Exception) -> Unreachable:
     return Unreachable(Reason.NO_CLUSTER, Text("no answer: {problem}", problem=str(error)[:200]))
-
-
-def _root(version: str) -> str:
-    return f"/apis/{version}" if "/" in version else f"/api/{version}"
 
 
 def _missing(kind: str) -> Unreachable:
