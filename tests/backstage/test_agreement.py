@@ -5,18 +5,15 @@ Node.js runs them: `judge/` names the packages, a cache folder outside the check
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import platformdirs
 import pytest
 
+from tests.rig.node import installed
 from workshop.backstage import refusals
 from workshop.workspace import Unreadable, parse_documents
 
@@ -25,37 +22,6 @@ from .documents import mutated, written
 JUDGE = Path(__file__).parent / "judge"
 DOCUMENTS = written()
 MUTANTS = 600
-
-
-def _cannot(reason: str) -> NoReturn:
-    """Skip where the judge cannot be had; in continuous integration that is an error."""
-    if os.environ.get("CI"):
-        pytest.fail(f"Backstage's validators cannot be asked: {reason}")
-    pytest.skip(f"Backstage's validators cannot be asked: {reason}")
-
-
-def _installed() -> Path:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        _cannot("node and npm are not on PATH")
-    cache = os.environ.get("WORKSHOP_CACHE") or platformdirs.user_cache_dir("techmarket-workshop")
-    lock = (JUDGE / "package-lock.json").read_bytes()
-    # One folder a lock file: another version never meets an old installation.
-    folder = Path(cache) / "node-judge" / hashlib.sha256(lock).hexdigest()[:16]
-    if (folder / "complete").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(JUDGE / name, folder / name)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    except subprocess.TimeoutExpired:
-        _cannot("npm ci took more than 300 seconds")
-    if done.returncode != 0:
-        _cannot(f"npm ci: {done.stderr.strip()[-300:]}")
-    (folder / "complete").touch()
-    return folder
 
 
 def _ask(texts: Sequence[str], folder: Path) -> list[dict[str, Any]]:
@@ -74,7 +40,7 @@ def _ask(texts: Sequence[str], folder: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def judge() -> Path:
-    return _installed()
+    return installed(JUDGE, "judge")
 
 
 @pytest.fixture(scope="session")
