@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from workshop.cluster.port import Decision, Object, Unreachable
 from workshop.content import Lab
@@ -18,10 +19,16 @@ POLICY = "ClusterPolicy.kyverno.io"
 class InMemory:
     """Has policies by name, and refuses Pods with a moving tag while an enforced, ready one is there.
 
-    `down` makes every question Unreachable; `asked` counts them.
+    `down` makes every question Unreachable; `asked` counts them. Who follows it is told of every policy that
+    is put there, unless `followed` says that nobody may.
     """
 
-    def __init__(self, kinds: Sequence[str] = (POLICY, "Pipeline.tekton.dev")) -> None:
+    def __init__(
+        self, kinds: Sequence[str] = (POLICY, "Pipeline.tekton.dev"), *, followed: bool = False
+    ) -> None:
+        self.followed = followed
+        self._changed = threading.Condition()
+        self._version = 0
         self.context = CONTEXT
         self.kinds = {"Namespace", "LimitRange", "ResourceQuota", "Pod", *kinds}
         self.policies: dict[str, Object] = {}
@@ -38,6 +45,9 @@ class InMemory:
         """Apply a policy that refuses what it should."""
         conditions = [{"type": "Ready", "status": str(ready)}]
         self.policies[name] = {"metadata": {"name": name}, "status": {"conditions": conditions}}
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         self._answer()
@@ -57,6 +67,18 @@ class InMemory:
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         self._answer()
         return None
+
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        if not self.followed:
+            raise Unreachable(Reason.FORBIDDEN, Text("not allowed to look (403): {message}", message="watch"))
+        seen = self._version
+        while True:
+            with self._changed:
+                while self._version == seen:
+                    self._changed.wait()
+                seen = self._version
+            if kind == POLICY:
+                yield
 
     def serves(self, kind: str) -> bool:
         self._answer()

@@ -157,6 +157,29 @@ def test_what_is_applied_to_the_open_exercise_is_seen_by_itself(
     assert attempts == [Verdict.UNFINISHED, Verdict.FAILED, Verdict.PASSED], "one for each change"
 
 
+def test_what_changes_on_the_cluster_is_seen_without_asking_again(
+    drive: Any, welcomed: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core, "_ASK_AGAIN", 3600)
+    cluster = InMemory(followed=True)
+    progress = Progress.open(welcomed)
+    progress.set_setting("mode", Mode.CLUSTER.value)
+    progress.close()
+    shutil.copy(lab.solutions / PATH, welcomed / PATH)
+
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        await hands.at(MapScreen)
+        assert app.state.verdict("2.2") is Verdict.UNFINISHED
+        cluster.put_policy(NAME, ready=False)
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.FAILED, "a policy that is not ready")
+        cluster.put_policy(NAME)
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.PASSED, "the policy ready")
+
+    drive(script, welcomed, app=WorkshopApp(lab, welcomed, language="fr", connect=cluster.connect))
+
+
 def _result(*checks: tuple[Half, Verdict, Fact | None]) -> ExerciseResult:
     return ExerciseResult(
         "2.2",

@@ -23,6 +23,9 @@ _PAGE: Final = 500
 _MOST_PAGES: Final = 40
 _WATCH_SECONDS: Final = "3"
 _JSON: Final = "application/json"
+# Of objects that are only followed, names and versions are enough.
+_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class LiveCluster:
@@ -44,6 +47,7 @@ class LiveCluster:
         # urllib3 would ask a server that hangs four times over.
         self._client.rest_client.pool_manager.connection_pool_kw["retries"] = False
         self._discovery = Discovery(self._discover)
+        self._known_until: dict[str, str] = {}
 
     @property
     def context(self) -> str:
@@ -73,6 +77,7 @@ class LiveCluster:
             items = answer.get("items")
             if not isinstance(items, list):
                 raise _no_kubernetes()
+            self._known_until.setdefault(kind, _version(answer))
             found += [item for item in items if isinstance(item, dict)]
             following = answer.get("metadata", {}).get("continue")
             if not following:
@@ -100,11 +105,41 @@ class LiveCluster:
                     return seen
         return None
 
-    def _watch(self, path: str, query: Mapping[str, str]) -> Generator[Object]:
-        response = self._open("GET", path, query=query)
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        """Yield whenever objects of a kind change after the first look at them; end after so many seconds.
+
+        Called again it goes on where it ended. Yields at once where what came between cannot be told.
+        """
+        path = self._collection(kind, None)
+        since = self._known_until.pop(kind, "")
+        if not since:
+            answer = self._ask("GET", path, query={"limit": "1"}, accept=_METADATA_LIST)
+            since = _version(self._checked(*answer))
+            yield
+        query = {
+            "watch": "true",
+            "resourceVersion": since,
+            "timeoutSeconds": str(seconds),
+            "allowWatchBookmarks": "true",
+        }
+        watch = self._watch(path, query, accept=_METADATA, seconds=seconds + self._seconds)
+        with self._answering(), closing(watch) as events:
+            for event in events:
+                if event.get("type") == "ERROR":  # such as 410: too long ago
+                    return
+                since = _version(event.get("object")) or since
+                if event.get("type") != "BOOKMARK":
+                    yield
+        self._known_until[kind] = since
+
+    def _watch(
+        self, path: str, query: Mapping[str, str], *, accept: str = _JSON, seconds: float | None = None
+    ) -> Generator[Object]:
+        response = self._open("GET", path, query=query, accept=accept, seconds=seconds)
         try:
-            if response.status < 300:
-                yield from map(json.loads, response.response)
+            if response.status >= 300:
+                self._checked(int(response.status), {"message": str(response.reason)})
+            yield from map(json.loads, response.response)
         finally:
             response.response.close()
 
@@ -224,8 +259,9 @@ class LiveCluster:
         body: Object | None = None,
         query: Mapping[str, str] | None = None,
         accept: str = _JSON,
+        seconds: float | None = None,
     ) -> Any:
-        """Send a request and return the response, its body not read yet."""
+        """Send a request and return the response, its body not read yet; `seconds` is how long to wait."""
         headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = _JSON
@@ -237,7 +273,7 @@ class LiveCluster:
             body=body,
             auth_settings=["BearerToken"],
         )
-        return self._client.call_api(*request, _request_timeout=(self._seconds, self._seconds))
+        return self._client.call_api(*request, _request_timeout=(self._seconds, seconds or self._seconds))
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -272,6 +308,11 @@ class LiveCluster:
             raise Unreachable(Reason.TIMEOUT, Text("the cluster is too busy ({status})", status=status))
         text = Text("the cluster answered {status}: {message}", status=status, message=message)
         raise Unreachable(Reason.UNAVAILABLE, text)
+
+
+def _version(answer: Any) -> str:
+    metadata = answer.get("metadata") if isinstance(answer, dict) else None
+    return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
 
 
 def _no_answer(error: Exception) -> Unreachable:

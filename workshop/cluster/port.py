@@ -6,7 +6,7 @@ version is the server's preferred one unless the object itself names one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -64,6 +64,9 @@ class Cluster(Protocol):
 
         None when the server does not remember that far back, or has no such version.
         """
+
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        """Yield whenever objects of a kind change after the first look at them; end after so many seconds."""
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""

@@ -7,7 +7,7 @@ it is known afterwards which kinds an exercise looked at, hence whose changes co
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -101,6 +101,10 @@ class View:
             ("changes", kind, namespace, since),
             lambda: self._cluster.changes(kind, namespace=namespace, since=since),
         )
+
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        """Yield whenever objects of a kind change."""
+        return self._cluster.follow(kind, seconds=seconds)
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""

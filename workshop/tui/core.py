@@ -22,8 +22,9 @@ from workshop.texts import Language, Message, Text
 from workshop.tui import connecting, themes
 from workshop.tui.choices import Choices
 from workshop.tui.clocks import Clocks
+from workshop.tui.following import Follower
 from workshop.tui.judging import Connect, Judge
-from workshop.tui.messages import ClusterSeen, FilesChanged, Judged, RunEnded
+from workshop.tui.messages import ClusterChanged, ClusterSeen, FilesChanged, Judged, RunEnded
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
 from workshop.verdicts import ExerciseResult, Half, Mode, Verdict
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _SAVE_CLOCKS_EVERY = 15.0
 _TOGETHER = 0.1
 _ASK_AGAIN = 3.0
+# Controllers change an object several times in a row.
+_CHANGES_TOGETHER = 0.4
+# How often webhooks are given time to catch up with the last change before one waits for the next.
+_ASK_AGAIN_TIMES = 10
 
 
 class Core(App[int]):
@@ -76,6 +81,10 @@ class Core(App[int]):
         self._told: Message | None = None
         self._asking_again = self._under_way = False
         self._next_look: Timer | None = None
+        self._follower = Follower(self.post_message)
+        self._looked_at: dict[str, frozenset[str]] = {}
+        self._changed: set[str] = set()
+        self._asks_left = _ASK_AGAIN_TIMES
 
     # --- beginning and end -----------------------------------------------------------------------
 
@@ -111,6 +120,7 @@ class Core(App[int]):
     def on_unmount(self) -> None:
         """Keep what is not kept yet, and let the threads go."""
         self._stop.set()
+        self._follower.stop()
         self._run_id += 1
         if self.progress is not None:
             self.clocks.save(self.progress)
@@ -146,6 +156,8 @@ class Core(App[int]):
     def set_mode(self, mode: Mode) -> None:
         """Judge in another mode, from now on."""
         if mode is not self.state.mode:
+            self._follower.stop()
+            self._looked_at.clear()
             self.show(mode=mode, cluster=None)
             self.choose(mode=mode)
             if self.progress is not None:
@@ -186,7 +198,7 @@ class Core(App[int]):
         """Judge every exercise, the open one first. A run that is still under way becomes stale."""
         exercises = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
         self.show(running=frozenset(each.id for each in exercises))
-        self._asking_again = False
+        self._asking_again, self._asks_left = False, _ASK_AGAIN_TIMES
         self._start_run(self._judge.run, exercises)
 
     def _start_run(self, judge: Callable[..., None], exercises: Sequence[Exercise]) -> None:
@@ -209,6 +221,30 @@ class Core(App[int]):
         if event.run_id == self._run_id and not failing_still:
             self.show(cluster=seen)
 
+    @on(ClusterChanged)
+    def _cluster_changed(self, event: ClusterChanged) -> None:
+        if not self._changed:
+            self.set_timer(_CHANGES_TOGETHER, self._take_changes)
+        self._changed.add(event.kind)
+
+    def _take_changes(self) -> None:
+        """Judge again what has looked at what changed; after the run that is under way, if one is."""
+        if self._under_way or not self._changed:
+            return
+        changed, self._changed = self._changed, set()
+        self._asks_left = _ASK_AGAIN_TIMES
+        ordered = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
+        self._judge_again([each for each in ordered if self._looked_at.get(each.id, frozenset()) & changed])
+
+    def _follow(self) -> None:
+        """Follow what the exercises have looked at, the open one's kinds first."""
+        if self._judge.cluster is not None:
+            ordered = sorted(
+                self._looked_at, key=lambda each: self.current is None or each != self.current.id
+            )
+            kinds = [kind for each in ordered for kind in sorted(self._looked_at[each])]
+            self._follower.follow(self._judge.cluster, kinds)
+
     def _look_later(self) -> None:
         """Look at the cluster again soon where something is on its way; the end of a run calls this too."""
         if self._next_look is not None:
@@ -217,13 +253,19 @@ class Core(App[int]):
             self._next_look = self.set_timer(_ASK_AGAIN, self._ask_again)
 
     def _ask_again(self) -> None:
-        exercises = self._worth_asking()
+        self._asks_left -= 1
+        self._judge_again(self._worth_asking())
+
+    def _judge_again(self, exercises: Sequence[Exercise]) -> None:
         if exercises and not self._under_way:
             self._asking_again = True
             self._start_run(self._judge.again, exercises)
 
     def _worth_asking(self) -> list[Exercise]:
-        """Return what a cluster that was lost, or is still at work, may soon answer differently."""
+        """Return what a cluster may soon answer differently although no object there changes.
+
+        A cluster that was lost; webhooks that follow a change a moment later; kinds that cannot be followed.
+        """
         state, current = self.state, self.current
         if state.mode is Mode.OFFLINE or state.cluster is None:
             return []
@@ -235,6 +277,7 @@ class Core(App[int]):
             for each in ordered
             if (result := state.results.get(each.id)) is not None
             and connecting.is_converging(result, is_open=each is current)
+            and (self._asks_left > 0 or self._looked_at.get(each.id, frozenset()) & self._follower.unwatched)
         ]
 
     @on(FilesChanged)
@@ -247,6 +290,7 @@ class Core(App[int]):
         if event.run_id != self._run_id:
             return
         self._found.append(event.result)
+        self._looked_at[event.result.id] = event.kinds
         if self.current is not None and event.result.id == self.current.id:
             self._take_results()
         elif len(self._found) == 1:
@@ -262,6 +306,8 @@ class Core(App[int]):
         self.show(running=frozenset(), files_readable=event.files_readable)
         if event.problem is not None:
             self.notify(self.state.say(event.problem), severity="error", timeout=12, markup=False)
+        self._follow()
+        self._take_changes()
         self._look_later()
 
     def _take_results(self) -> None:

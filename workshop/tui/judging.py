@@ -30,6 +30,7 @@ class Judge:
     """Judges one folder again and again; what was read is kept until the file changes.
 
     Every method runs in a worker thread and touches no widget: what is found goes through `post`.
+    `cluster` is the one that the newest run reached, None while there is none.
     Two runs may overlap for a moment, the older one being stale: a Workspace bears that, since it only
     ever replaces whole entries of its cache.
     """
@@ -46,6 +47,7 @@ class Judge:
         self._mode = Mode.OFFLINE
         self._asked = False
         self._lost: Unreachable | None = None
+        self.cluster: Cluster | None = None
 
     def run(self, run_id: int, mode: Mode, exercises: Sequence[Exercise], stale: Stale) -> None:
         """Judge `exercises` in their order until `stale` says that a newer run has begun. Never raises.
@@ -94,7 +96,8 @@ class Judge:
             if stale():
                 return
             result = judge_exercise(run, exercise)
-            self._post(Judged(run_id, result))
+            looked = run.stages.kinds(exercise) if isinstance(run.stages, LiveStages) else frozenset()
+            self._post(Judged(run_id, result, looked))
             if isinstance(run.stages, LiveStages) and connecting.is_lost(result):
                 # Else every exercise after this one would wait for a time-out of its own.
                 run = self._reach(run_id, run, self._mode, stale)
@@ -106,7 +109,7 @@ class Judge:
 
         if stale():
             return run
-        lost, context = None, ""
+        lost, context, cluster = None, "", None
         try:
             cluster = self._connect(mode, self._lab)
             context = cluster.context
@@ -118,6 +121,7 @@ class Judge:
             run = replace(run, mode=mode, stages=unreachable)
         if not stale():
             self._asked, self._lost = True, lost
+            self.cluster = cluster if lost is None else None
             self._post(ClusterSeen(run_id, view))
         return run
 

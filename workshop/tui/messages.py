@@ -10,12 +10,13 @@ from workshop.verdicts import ExerciseResult
 
 
 class Judged(Message):
-    """One exercise of a run has its result."""
+    """One exercise of a run has its result; `kinds` are what it looked at on the cluster."""
 
-    def __init__(self, run_id: int, result: ExerciseResult) -> None:
+    def __init__(self, run_id: int, result: ExerciseResult, kinds: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.run_id = run_id
         self.result = result
+        self.kinds = kinds
 
 
 class RunEnded(Message):
@@ -54,6 +55,14 @@ class ClusterSeen(Message):
         super().__init__()
         self.run_id = run_id
         self.view = view
+
+
+class ClusterChanged(Message):
+    """Objects of a kind have changed on the cluster, or it can no longer be told."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
 
 
 class SandboxMissing(Message):
