@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from workshop.cluster import settling, submission
+from workshop.cluster import settling, submission, witnesses
 from workshop.cluster.denials import is_refusal, policies_of, proves_nothing, webhook_of
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.port import Decision, Object, Unreachable
@@ -39,12 +39,13 @@ class Slate:
         self._sandbox: Sandbox | None = None
         self._name = ""
         self._lock: Lock | None = None
+        self._cluster: tuple[bytes, LiveCluster] | None = None
 
     def close(self) -> None:
         """Leave a pristine sandbox behind, warm for the next check; it ends itself when idle."""
         if self._sandbox is not None:
             self._sandbox.reset()
-            settling.becomes_clean(self._sandbox.api())
+            witnesses.becomes_clean(self._sandbox.api())
         if self._lock is not None:
             self._lock.release()
 
@@ -59,7 +60,14 @@ class Slate:
         except ApiError as error:
             text = Text("the sandbox does not answer: {problem}", problem=error)
             raise Unreachable(Reason.UNAVAILABLE, text) from error
-        yield Stage(View(LiveCluster("techmarket-sandbox", sandbox.kubeconfig)), applied)
+        yield Stage(View(self._look(sandbox)), applied)
+
+    def _look(self, sandbox: Sandbox) -> LiveCluster:
+        """Return the cluster as checks see it; it remembers kinds only, and nothing here adds any."""
+        kubeconfig = sandbox.kubeconfig.read_bytes()
+        if self._cluster is None or self._cluster[0] != kubeconfig:
+            self._cluster = (kubeconfig, LiveCluster("techmarket-sandbox", sandbox.kubeconfig))
+        return self._cluster[1]
 
     def _set(self, api: Api, exercise: Exercise, workspace: Workspace) -> tuple[Applied, ...]:
         chosen = list(submission.candidates(exercise, workspace))
@@ -80,8 +88,7 @@ class Slate:
             for document, allowed in chosen
         )
         stored = [each.decision.object for each in applied if each.decision and each.decision.object]
-        if settling.native(stored):
-            settling.await_native(api)
+        witnesses.await_native(api, stored)
         stored += [api.create(each) for each in given if each["kind"] in submission.RUNS]
         at_hand = [*stand_ins, *(each.data for each in taken)]
         settling.settle(api, stored, [each for each in at_hand if each["kind"] in ("Task", "Pipeline")])
@@ -92,7 +99,7 @@ class Slate:
         for _ in range(2):
             sandbox = self._up()
             sandbox.reset()
-            if settling.becomes_clean(sandbox.api()):
+            if witnesses.becomes_clean(sandbox.api()):
                 return sandbox
             sandbox.down()
             self._sandbox = None

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-from workshop.cluster import settling
+from workshop.cluster import witnesses
 from workshop.kyverno.match import parse_kind
 from workshop.kyverno.values import wildcard
 from workshop.sandbox.api import Sandbox
@@ -122,8 +122,7 @@ class Engine:
         """
         try:
             stored = [self._store(policy) for policy in policies]
-            if settling.native(stored):
-                settling.await_native(self.api)
+            witnesses.await_native(self.api, stored)
             ready = self._await(lambda: all(map(self._ready, stored)))
             yield ready
         finally:
@@ -154,9 +153,7 @@ class Engine:
         try:
             for policy in policies:
                 self.api.delete(self.api.path(policy))
-            if settling.native(list(policies)):
-                for kind in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
-                    self.api.delete(f"/apis/admissionregistration.k8s.io/v1/{kind}/zz-slate-witness")
+            witnesses.withdraw(self.api)
             if self._await(self._untouched):
                 return
         except ApiError:
@@ -169,7 +166,7 @@ class Engine:
         """Create what the probes take for granted. Overridden by who knows it."""
 
     def _untouched(self) -> bool:
-        return settling.becomes_clean(self.api)
+        return witnesses.becomes_clean(self.api)
 
     @staticmethod
     def _await(condition: Callable[[], bool]) -> bool:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workshop.sandbox.client import Api, ApiError
+from workshop.cluster.witnesses import NATIVE
+from workshop.sandbox.client import Api
 
 Object = dict[str, Any]
 _CONTROLLER_SECONDS: Final = 20.0
 _RUN_SECONDS: Final = 12.0
 _SECOND_LOOK: Final = 1.0
 _POLL_SECONDS: Final = 0.02
-_NATIVE: Final = "admissionregistration.k8s.io"
 _REQUESTS: Final = "/apis/resolution.tekton.dev/v1beta1/resolutionrequests"
-# Last of all names: changes come in the order of names, so when it is seen, the others have been.
-_WITNESS: Final = "zz-slate-witness"
 
 
 def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> None:
@@ -45,82 +43,11 @@ def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> No
         time.sleep(_POLL_SECONDS)
 
 
-def native(objects: Sequence[Object]) -> bool:
-    """Whether any of these is a policy of Kubernetes itself."""
-    return any(str(each.get("apiVersion")).startswith(f"{_NATIVE}/") for each in objects)
-
-
-def await_native(api: Api) -> None:
-    """Return when native policies that were stored before are in force. Raises ApiError.
-
-    The API server takes them up together, about once a second: one more that denies a single name shows when.
-    """
-    spec: Object = {
-        "failurePolicy": "Fail",
-        "matchConstraints": {
-            "resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-            ]
-        },
-        "matchConditions": [{"name": "witness", "expression": f"object.metadata.name == '{_WITNESS}'"}],
-        "validations": [{"expression": "false", "message": "seen"}],
-    }
-    version, metadata = f"{_NATIVE}/v1", {"name": _WITNESS}
-    api.create(
-        {
-            "apiVersion": version,
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": metadata,
-            "spec": spec,
-        }
-    )
-    api.create(
-        {
-            "apiVersion": version,
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": metadata,
-            "spec": {"policyName": _WITNESS, "validationActions": ["Deny"]},
-        }
-    )
-    # Of several denials the message may quote another one.
-    _poll(lambda: "ValidatingAdmissionPolicy '" in _refusal(api))
-
-
-def becomes_clean(api: Api) -> bool:
-    """Wait until a Pod nobody could object to is let in as it is; tell whether it was. Raises ApiError."""
-    return _poll(lambda: not _refusal(api))
-
-
-def _refusal(api: Api) -> str:
-    pod: Object = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": _WITNESS, "namespace": "default"},
-        "spec": {"containers": [{"name": "c", "image": "nginx:1.27.5"}]},
-    }
-    try:
-        stored = api.create(pod, dry_run=True)
-    except ApiError as error:
-        if error.status == 0:
-            raise
-        return error.message
-    return "changed" if stored.get("metadata", {}).get("labels") else ""
-
-
-def _poll(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _CONTROLLER_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
-
-
 def _reports(current: Object) -> bool:
     """Whether a controller reports on such an object in its status."""
     kind, version = str(current.get("kind")), str(current.get("apiVersion", ""))
     return kind in ("PipelineRun", "TaskRun", "Rollout", "Policy") or (
-        kind.endswith("Policy") and not version.startswith(f"{_NATIVE}/")
+        kind.endswith("Policy") and not version.startswith(f"{NATIVE}/")
     )
 
 

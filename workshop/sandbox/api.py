@@ -26,6 +26,7 @@ from workshop.texts import Message, Text
 
 if TYPE_CHECKING:
     from workshop.sandbox.client import Api
+    from workshop.sandbox.pristine import Pristine
 
 Progress = Callable[[Message], None]
 _POLL_SECONDS: Final = 0.03
@@ -72,6 +73,8 @@ class Sandbox:
 
     def __init__(self, name: str = DEFAULT_NAME) -> None:
         self.home = Home.named(name)
+        self._api: tuple[tuple[int, bytes, str], Api] | None = None
+        self._pristine: tuple[int, Pristine] | None = None
 
     @property
     def name(self) -> str:
@@ -205,7 +208,10 @@ class Sandbox:
                 Text("The sandbox “{name}” is not running.", name=self.name),
                 Text("Bring it up: “workshop sandbox up”."),
             ) from error
-        return Api(port, authority, token)
+        how = (port, authority, token)
+        if self._api is None or self._api[0] != how:
+            self._api = (how, Api(*how))  # a connection and what kinds there are outlive many questions
+        return self._api[1]
 
     def _answers(self) -> bool:
         try:
@@ -284,11 +290,17 @@ class Sandbox:
         from workshop.sandbox.pristine import Pristine
         from workshop.sandbox.store import Store, StoreError
 
+        path = self.home.pristine
         try:
-            owned = [begin for part in selected(self._parts_running()) for begin in part.owned]
-            return Pristine(self.home.pristine, owned).restore(Store(self.home.root / "run" / "etcd" / "g:0"))
+            if self._pristine is None or self._pristine[0] != path.stat().st_mtime_ns:
+                owned = [begin for part in selected(self._parts_running()) for begin in part.owned]
+                self._pristine = (path.stat().st_mtime_ns, Pristine(path, owned))
+            _, pristine = self._pristine
+            done = pristine.restore(Store(self.home.root / "run" / "etcd" / "g:0"))
+            self._pristine = (path.stat().st_mtime_ns, pristine)  # it may have written what it has learnt
         except (StoreError, OSError, ValueError):
             return False
+        return done
 
     def logs(self, component: str) -> Path:
         """Return the log file of a component. Raises SandboxError when there is none."""

@@ -120,7 +120,7 @@ class Fleet:
                 running.store.change(pristine.removal(stale))
                 cleared = True
             for component in list(waiting):
-                if self._may_start(component, running, settled=settled):
+                if self._may_start(component, running, settled=settled, installed=not install):
                     waiting.remove(component)
                     self._launch(component)
             self.pause(_POLL_SECONDS)
@@ -147,7 +147,9 @@ class Fleet:
             else:
                 return
 
-    def _may_start(self, component: Component, running: Running, *, settled: bool) -> bool:
+    def _may_start(self, component: Component, running: Running, *, settled: bool, installed: bool) -> bool:
+        if installed and component.early is not None and component.early(running):
+            return True
         if component.user and not settled:
             return False
         if not all(self._is_ready(name) for name in component.after):

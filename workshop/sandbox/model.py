@@ -66,7 +66,8 @@ class Component:
     `command` gives the arguments after the program, `environment` what is added to a bare environment,
     `ready` is asked until it says yes. It is started once every component in `after` is ready and `welcome`
     (if any) says yes, as `user` (with its own token) where it talks to the API server, with the `ports` it
-    listens on already chosen.
+    listens on already chosen. Where nothing has to be installed first, one that begins with work of its own
+    is started as soon as `early` says yes.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Component:
     ready: Callable[[Running], bool]
     after: tuple[str, ...] = ()
     welcome: Callable[[Running], bool] | None = None
+    early: Callable[[Running], bool] | None = None
     environment: Callable[[Running], dict[str, str]] | None = None
     user: str = ""
     ports: tuple[str, ...] = ()

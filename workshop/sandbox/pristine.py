@@ -19,12 +19,11 @@ from workshop.sandbox.store import DeleteRange, Entry, Put, Store, entries
 
 _BEGIN: Final = b"/registry/"
 _END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/
-_BEHIND: Final = b"/workshop/reset"
 _RENEWED: Final = (b"/registry/leases/", b"/registry/masterleases/")
 _EVENTS: Final = b"/registry/events/"
 # Controllers of a busy machine take their time to notice; starting everything again takes longer.
 _SECONDS: Final = 10.0
-_PAUSE_SECONDS: Final = 0.05
+_PAUSE_SECONDS: Final = 0.02
 _QUIET_PASSES: Final = 2
 
 
@@ -71,10 +70,7 @@ class Pristine:
             if quiet == _QUIET_PASSES:
                 return True
             if operations:
-                # A range is deleted in one revision, and the API server takes its cache to be fresh from the
-                # first event of a revision on. Behind one revision more it has seen them all.
                 store.change(operations)
-                store.change([Put(_BEHIND, b"")])
                 self._learn_revisions(store, operations)
             time.sleep(_PAUSE_SECONDS)
         return False

@@ -78,6 +78,9 @@ def _api_server(running: Running) -> list[str]:
         "--allow-privileged=true",
         "--profiling=false",
         "--enable-priority-and-fairness=false",
+        # Everything is read from etcd, next door. A cache would be made for each kind when it is first asked
+        # for, and whoever asks would be told to come back in a second: Kyverno three times over.
+        "--watch-cache=false",
         f"--audit-policy-file={_audit_policy(running)}",
         f"--audit-log-path={running.home.audit}",
         "--audit-log-maxsize=20",

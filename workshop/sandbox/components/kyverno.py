@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from workshop.sandbox.client import Api, ApiError, Document
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
@@ -71,6 +73,9 @@ def _command(running: Running) -> list[str]:
         "--generateValidatingAdmissionPolicy=true",
         "--enablePolicyException=false",
         "--omitEvents=PolicyApplied,PolicySkipped",
+        # Its log is for people.
+        "--v=0",
+        "--disableLogColor=true",
         # What limits a client towards a shared API server only slows this one.
         "--clientRateLimitQPS=1000",
         "--clientRateLimitBurst=2000",
@@ -141,6 +146,23 @@ def _policies_enforced(api: Api) -> bool:
     return any((api.get(f"{_ADMISSION}/{name}") or {}).get("webhooks") for name in _RESOURCE_CONFIGURATIONS)
 
 
+def _adapt(running: Running) -> None:
+    """Say that Kyverno is well: without that it looks again, a second later, before it enforces anything."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    running.api.apply(
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": "kyverno-health",
+                "namespace": _NAMESPACE,
+                "labels": {"app.kubernetes.io/name": "kyverno"},
+                "annotations": {"kyverno.io/last-request-time": now},
+            },
+        }
+    )
+
+
 PART = Part(
     name="kyverno",
     families=(FAMILY,),
@@ -155,11 +177,14 @@ PART = Part(
             environment=_environment,
             ready=_ready,
             after=("kube-apiserver",),
+            # It reads what it was compiled with for a while before it needs more than an answer.
+            early=lambda running: running.authority.exists() and running.api.answers("/livez/ping"),
             user=_ACCOUNT,
             ports=("kyverno", "kyverno-metrics"),
         ),
     ),
     install=_install,
+    adapt=_adapt,
     # A webhook that is not there yet refuses everything its policies match; a lease is waited for.
     stale=(f"leases/{_NAMESPACE}/", *_CONFIGURATIONS),
     owned=_CONFIGURATIONS,
