@@ -117,6 +117,17 @@ def test_owned_keys_are_put_back_only_when_gone(store: Store, recorded: Path) ->
 
 
 @pytest.mark.sandbox
+def test_what_a_controller_publishes_is_its_own_matter(store: Store, tmp_path: Path) -> None:
+    published = b"/registry/configmaps/default/kube-root-ca.crt"
+    store.change([Put(published, b"before")])
+    record(store, tmp_path / "pristine.json")
+    stray = b"/registry/configmaps/theirs/kube-root-ca.crt"
+    store.change([Put(published, b"after"), Put(stray, b"after")])
+    assert Pristine(tmp_path / "pristine.json").restore(store)
+    assert _content(store) == {published: b"after"}
+
+
+@pytest.mark.sandbox
 def test_whoever_keeps_writing_is_noticed(
     store: Store, recorded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

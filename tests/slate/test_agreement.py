@@ -21,7 +21,6 @@ _RUNTIME = "what a container does is never seen: none runs"
 _NAME = "a cluster takes any name"
 _SIGNATURE = "whose signature counts shows at a registry with signatures"
 _SENSE = "valid, and carried out as written; that it is not what was asked is nobody's business there"
-_NOT_SERVED = "Kubernetes 1.35 serves MutatingAdmissionPolicy only to those who switch it on"
 _NO_VOLUME = "no volume can be had that way, and the run waits for one"
 
 # By exercise: check, or check/fact → why no engine sees it.
@@ -121,8 +120,6 @@ EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
         Verdict.FAILED,
         "the controller wants trafficRouting for setCanaryScale",
     ),
-    ("add-labels", "native-policy-with-its-binding"): (Verdict.BLOCKED, _NOT_SERVED),
-    ("add-labels", "native-policy-without-binding"): (Verdict.BLOCKED, _NOT_SERVED),
     ("verify-image-signature", "audit-for-one-namespace"): (
         Verdict.PASSED,
         "that no registry can be asked is an error, and errors refuse whatever the action is",

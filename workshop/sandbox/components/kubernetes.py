@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workshop.sandbox.client import ApiError
 from workshop.sandbox.components import etcd, services
 from workshop.sandbox.model import Component, Family, Part, Program
 from workshop.sandbox.running import Running
@@ -104,6 +105,9 @@ def _controller_manager(running: Running) -> list[str]:
         "--leader-elect=false",
         "--allocate-node-cidrs=false",
         "--profiling=false",
+        # What limits a client towards a shared API server only slows this one.
+        "--kube-api-qps=1000",
+        "--kube-api-burst=2000",
         # Without kubelets and clouds these have nothing to do.
         "--controllers=*,-node-ipam-controller,-node-route-controller,-cloud-node-lifecycle-controller",
     ]
@@ -129,9 +133,23 @@ def _server_ready(running: Running) -> bool:
     return running.authority.exists() and running.api.answers(_ENOUGH)
 
 
-def _accounts_made(running: Running) -> bool:
-    # A Pod needs the account of its namespace: once that is there the controllers are at work.
-    return running.api.answers("/api/v1/namespaces/default/serviceaccounts/default")
+def _at_work(running: Running) -> bool:
+    """Tell whether the controllers work: each namespace has the certificate of this API server by now.
+
+    Prepared data holds another one, and accounts already.
+    """
+    query = {"fieldSelector": "metadata.name=kube-root-ca.crt"}
+    try:
+        held = running.api.request("GET", "/api/v1/configmaps", query=query, seconds=3.0)["items"]
+        account = running.api.get("/api/v1/namespaces/default/serviceaccounts/default", seconds=3.0)
+    except ApiError:
+        return False
+    expected = running.authority.read_text(encoding="ascii").strip()
+    return (
+        account is not None
+        and bool(held)
+        and all(one.get("data", {}).get("ca.crt", "").strip() == expected for one in held)
+    )
 
 
 SERVER = Part(
@@ -161,7 +179,7 @@ CONTROLLERS = Part(
             name="kube-controller-manager",
             program="kube-controller-manager",
             command=_controller_manager,
-            ready=_accounts_made,
+            ready=_at_work,
             after=("kube-apiserver",),
             # It gives an API server that is not healthy ten seconds, and ends.
             welcome=lambda running: running.api.answers("/healthz"),
