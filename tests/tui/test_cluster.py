@@ -12,11 +12,11 @@ import pytest
 
 from tests.tui.in_memory import CONTEXT, InMemory
 from workshop.content import Lab
+from workshop.converging import is_converging
 from workshop.progress import Progress
 from workshop.texts import Text
 from workshop.tui import core, own_sandbox
 from workshop.tui.app import WorkshopApp
-from workshop.tui.connecting import is_converging
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.screens.map import MapScreen
 from workshop.tui.screens.welcome import WelcomeScreen

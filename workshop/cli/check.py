@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.cli.common import (
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from workshop.cluster.port import Unreachable
     from workshop.cluster.stage import Stages
     from workshop.content import Lab
-    from workshop.verdicts import Mode
+    from workshop.engine import Run
+    from workshop.verdicts import Mode, Report
 
 FORMATS = ("text", "json", "junit", "markdown", "github")
 
@@ -39,7 +41,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--context", metavar="C", help="the kubeconfig context to look at; remembered in .workshop/"
     )
     parser.add_argument(
-        "--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for the cluster"
+        "--wait", type=float, default=0.0, metavar="S", help="give the cluster up to S seconds to settle"
     )
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument("--output", metavar="FILE", help="write there instead of to stdout")
@@ -48,23 +50,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge and report. Returns the report's exit code."""
-    from workshop.cluster.choosing import SANDBOX_CONTEXT
     from workshop.cluster.remembering import remember_context
     from workshop.cluster.stage import LiveStages
-    from workshop.engine import Run, judge
+    from workshop.engine import Run
     from workshop.progress import record_if_kept
     from workshop.report import render
-    from workshop.verdicts import Mode
 
     mode = _mode(args)
     lab, workspace = lab_of(args), workspace_of(args)
     try:
         with _stages(mode, args, lab, workspace.root) as stages:
-            if isinstance(stages, LiveStages) and stages.context == SANDBOX_CONTEXT:
-                mode = Mode.SANDBOX  # no container runs there, whoever started it
             if args.context and isinstance(stages, LiveStages):
                 remember_context(workspace.root, args.context)
-            report = judge(Run.of(lab, workspace, mode, stages), args.ids)
+            report = _judge(_looking_at(stages, Run.of(lab, workspace, mode)), args)
     except KeyError as error:
         known = ", ".join(exercise.id for exercise in lab.exercises)
         raise UsageError(
@@ -76,6 +74,34 @@ def run(args: argparse.Namespace) -> int:
     colour = args.output is None and sys.stdout.isatty()
     write_output(render(report, args.format, language_of(args), colour=colour), args.output)
     return report.exit_code
+
+
+def _judge(run: Run, args: argparse.Namespace) -> Report:
+    """Judge once, or until what takes time has been given it: only a cluster that is not ours does."""
+    from workshop.engine import judge
+
+    if args.wait <= 0 or args.offline or args.sandbox:
+        return judge(run, args.ids)
+    from workshop.waiting import judge_until_settled
+
+    language, root = language_of(args), run.workspace.root
+    return judge_until_settled(
+        run,
+        args.ids,
+        seconds=args.wait,
+        look_anew=lambda run: _looking_at(_cluster(args, run.lab, root), run),
+        tell=lambda message: print(translate(message, language), file=sys.stderr, flush=True),
+    )
+
+
+def _looking_at(stages: Stages | Unreachable | None, run: Run) -> Run:
+    from workshop.cluster.choosing import SANDBOX_CONTEXT
+    from workshop.cluster.stage import LiveStages
+    from workshop.verdicts import Mode
+
+    # No container runs in a sandbox, whoever started it.
+    in_sandbox = isinstance(stages, LiveStages) and stages.context == SANDBOX_CONTEXT
+    return replace(run, stages=stages, mode=Mode.SANDBOX if in_sandbox else run.mode)
 
 
 @contextmanager
@@ -98,17 +124,20 @@ def _stages(
         finally:
             slate.close()
     else:
-        from workshop.cluster.choosing import choose
-        from workshop.cluster.port import Unreachable
-        from workshop.cluster.remembering import remembered_context
-        from workshop.cluster.stage import LiveStages
+        yield _cluster(args, lab, root)
 
-        stages: Stages | Unreachable
-        try:
-            stages = LiveStages(choose(lab.contexts, asked=args.context, remembered=remembered_context(root)))
-        except Unreachable as unreachable:
-            stages = unreachable
-        yield stages
+
+def _cluster(args: argparse.Namespace, lab: Lab, root: Path) -> Stages | Unreachable:
+    """Return the student's cluster, or why there is none."""
+    from workshop.cluster.choosing import choose
+    from workshop.cluster.port import Unreachable
+    from workshop.cluster.remembering import remembered_context
+    from workshop.cluster.stage import LiveStages
+
+    try:
+        return LiveStages(choose(lab.contexts, asked=args.context, remembered=remembered_context(root)))
+    except Unreachable as unreachable:
+        return unreachable
 
 
 def _mode(args: argparse.Namespace) -> Mode:

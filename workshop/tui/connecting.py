@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from workshop.content import Lab
 from workshop.texts import Message, Text
-from workshop.verdicts import ExerciseResult, Half, Level, Mode, Reason, Verdict
+from workshop.verdicts import ExerciseResult, Half, Mode, Reason
 
 if TYPE_CHECKING:
     from workshop.cluster.port import Cluster
@@ -85,26 +85,3 @@ def mode_for(mode: Mode, cluster: Cluster) -> Mode:
 def is_lost(result: ExerciseResult) -> bool:
     """Whether the connection broke while an exercise was judged."""
     return any(check.half is not Half.FILES and check.reason in LOST for check in result.checks)
-
-
-def is_converging(result: ExerciseResult, *, is_open: bool) -> bool:
-    """Whether the cluster's answer is about to change without a key: then it is worth asking again soon.
-
-    Controllers that are not done yet; and, for the open exercise, files that are not applied yet.
-    """
-    cluster = [check for check in result.checks if check.half is Half.CLUSTER and not check.left_out]
-    facts = [fact for check in cluster for fact in check.facts]
-    if any(fact.id == "not-ready" and fact.met is False for fact in facts) or any(
-        fact.met is None and fact.reason in (Reason.TIMEOUT, Reason.UNAVAILABLE) for fact in facts
-    ):
-        return True
-    files = [
-        check.verdict for check in result.checks if check.half is Half.FILES and check.level is Level.MUST
-    ]
-    if not is_open or Verdict.UNFINISHED in files:
-        return False
-    cluster = [check for check in cluster if check.level is Level.MUST]
-    if any(check.verdict is Verdict.UNFINISHED for check in cluster):
-        return True
-    behind = any(check.verdict is Verdict.FAILED for check in cluster)
-    return behind and all(verdict is Verdict.PASSED for verdict in files)

@@ -18,6 +18,7 @@ from textual import on
 from textual.app import App
 
 from workshop.content import Exercise, Lab
+from workshop.converging import is_converging
 from workshop.texts import Language, Message, Text
 from workshop.tui import connecting, themes
 from workshop.tui.choices import Choices
@@ -276,7 +277,7 @@ class Core(App[int]):
             each
             for each in ordered
             if (result := state.results.get(each.id)) is not None
-            and connecting.is_converging(result, is_open=each is current)
+            and is_converging(result, is_open=each is current)
             and (self._asks_left > 0 or self._looked_at.get(each.id, frozenset()) & self._follower.unwatched)
         ]
 

@@ -1,9 +1,10 @@
-"""What is known of the cluster, on one line: reached or not, its context, what is installed."""
+"""What is known of the cluster, on one line: reached or not, its context, what is on its way or installed."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
+from workshop.converging import is_converging
 from workshop.texts import Text
 from workshop.tui.connecting import INSTALLED, ClusterView
 from workshop.tui.state import State
@@ -32,6 +33,9 @@ def _line(state: State) -> Content:
     ]
     reached = state.say(Text("reachable"))
     lead = Content.assemble(("● ", "$text-success"), (view.context, "bold"), (f" {reached}", MUTED))
+    if moving := [each.id for each in state.results.values() if is_converging(each, is_open=False)]:
+        told = state.say(Text("converging: {ids}", ids=" ".join(moving)))
+        parts.insert(0, Content.styled(f"◌ {told}", "$text-warning"))
     return Content("  ").join([lead, *parts])
 
 
