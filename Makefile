@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 WORKSPACE ?= workspace
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+# As pip does for everything but an editable installation: where Python writes no bytecode, every start would compile.
+COMPILE := $(BIN)/python -m compileall -q workshop checks
 
 .PHONY: run test lint types unit docs lock bench agreement clean
 
@@ -44,11 +46,13 @@ $(VENV)/bin/python:
 $(INSTALLED): $(VENV)/bin/python requirements/runtime.txt requirements/build.txt pyproject.toml
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.txt -r requirements/build.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(COMPILE)
 	touch $@
 
 $(INSTALLED_DEV): $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(COMPILE)
 	touch $@ $(INSTALLED)
 
 clean:
