@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from workshop.checking import Exam, Text
 from workshop.cluster.denials import is_refusal, policies_of
-from workshop.cluster.port import Object
+from workshop.cluster.port import Object, Unreachable
+from workshop.cluster.reading import (
+    condition,
+    items,
+    labels_of,
+    mapping,
+    name_of,
+    namespace_of,
+    part,
+    replicas,
+)
 from workshop.tekton import parse_image, version_of
 from workshop.verdicts import Source
 
@@ -21,52 +31,49 @@ class Deployment:
     @property
     def name(self) -> str:
         """Its name."""
-        return str(self.object.get("metadata", {}).get("name"))
+        return name_of(self.object)
 
     @property
     def namespace(self) -> str:
         """Its namespace."""
-        return str(self.object.get("metadata", {}).get("namespace"))
-
-    @property
-    def desired(self) -> int:
-        """The number of Pods it asks for."""
-        return int(self.object.get("spec", {}).get("replicas", 1))
+        return namespace_of(self.object)
 
     @property
     def ready(self) -> int:
         """The number of its Pods that are ready."""
-        return int(self.object.get("status", {}).get("readyReplicas") or 0)
+        return replicas(self.object)[0]
+
+    @property
+    def desired(self) -> int:
+        """The number of Pods it asks for."""
+        return replicas(self.object)[1]
 
     @property
     def images(self) -> list[str]:
         """The images of its containers."""
-        containers = self.template.get("spec", {}).get("containers", [])
-        return [str(each.get("image")) for each in containers if isinstance(each, dict)]
-
-    @property
-    def template(self) -> Object:
-        """What its Pods are made from."""
-        template: Object = self.object.get("spec", {}).get("template", {})
-        return template
+        return [
+            str(each.get("image")) for each in items(self.object, "spec", "template", "spec", "containers")
+        ]
 
     @property
     def labels(self) -> dict[str, str]:
+        """The labels of the Deployment itself."""
+        return labels_of(self.object)
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
         """The labels of its Pods."""
-        labels: dict[str, str] = self.template.get("metadata", {}).get("labels", {})
-        return labels
+        return mapping(self.object, "spec", "template", "metadata", "labels")
 
     @property
     def place(self) -> Source:
         """Where to look."""
-        return Source(object=f"Deployment/{self.name} ({self.namespace})", field="status")
+        return Source(object=f"Deployment/{self.namespace}/{self.name}", field="status")
 
     def refusal(self) -> str | None:
-        """Return who keeps its Pods from being made, in the API server's words; None when nobody does."""
-        for condition in self.object.get("status", {}).get("conditions", []):
-            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-                return str(condition.get("message"))
-        return None
+        """Return who refuses its Pods, in the API server's words; None when nobody does."""
+        refused, words = condition(self.object, "ReplicaFailure")
+        return words if refused and is_refusal(words) else None
 
     def version(self) -> tuple[int, int] | None:
         """Return major and minor of the version its first image's tag names."""
@@ -81,29 +88,37 @@ def labelled(exam: Exam, labels: str, namespace: str | None = None) -> list[Depl
     ]
 
 
+def judge_blocked(exam: Exam, names: str, namespaces: Collection[str] = ()) -> bool:
+    """Record a Deployment that a policy keeps from being made, if events tell of one; return whether they do.
+
+    A rule for Pods covers what makes Pods: then there is no Deployment that could complain. `names` is what
+    its name contains. An event of a policy that is gone tells nothing any more.
+    """
+    for event in exam.cluster.list("Event", fields="reason=PolicyViolation"):
+        name, namespace = str(part(event, "related", "name")), str(part(event, "related", "namespace"))
+        blocked = part(event, "related", "kind") == "Deployment" and "(blocked)" in str(event.get("message"))
+        fits = names in name and (not namespaces or namespace in namespaces)
+        if blocked and fits and _is_there(exam, mapping(event, "involvedObject")):
+            _record_refusal(
+                exam,
+                Text("The cluster lets the Deployment {name} in", name=name),
+                str(event.get("message")),
+                [str(part(event, "involvedObject", "name"))],
+                Source(object=f"Deployment/{namespace}/{name}"),
+                namespace,
+            )
+            return True
+    return False
+
+
 def judge_ready(exam: Exam, deployment: Deployment, fact: str, claim: Text, *, replicas: int = 1) -> bool:
     """Record whether enough Pods of a Deployment are ready; a refusal of them is its own fact."""
     enough = deployment.ready >= replicas
     refusal = None if enough else deployment.refusal()
-    if refusal is not None and is_refusal(refusal):
-        policies = ", ".join(policies_of(refusal))
-        exam.fact(
-            "pods-refused",
-            Text("The cluster lets the Pods of {name} in", name=deployment.name),
-            met=False,
-            expected=Text("Pods are made"),
-            observed=Text("refused: {message}", message=" ".join(refusal.split())[:500]),
-            next=Text(
-                "Your own policy {policies} meets the platform: exclude the namespace {namespace} from it.",
-                policies=policies,
-                namespace=deployment.namespace,
-            )
-            if policies
-            else Text(
-                "Look at who refuses them: kubectl get events -n {namespace}", namespace=deployment.namespace
-            ),
-            where=deployment.place,
-        )
+    if refusal is not None:
+        claim = Text("The cluster lets the Pods of {name} in", name=deployment.name)
+        policies = policies_of(refusal)
+        _record_refusal(exam, claim, refusal, policies, deployment.place, deployment.namespace)
         return False
     return exam.fact(
         fact,
@@ -119,6 +134,31 @@ def judge_ready(exam: Exam, deployment: Deployment, fact: str, claim: Text, *, r
     )
 
 
-def selects(selector: Any, labels: dict[str, str]) -> bool:
-    """Whether a selector of equalities picks Pods with such labels; an empty one picks none."""
-    return isinstance(selector, dict) and bool(selector) and selector.items() <= labels.items()
+def _is_there(exam: Exam, reference: Object) -> bool:
+    group = str(reference.get("apiVersion")).rpartition("/")[0]
+    try:
+        current = exam.cluster.get(f"{reference.get('kind')}.{group}", str(reference.get("name")))
+    except Unreachable:
+        return False
+    return part(current, "metadata", "uid") == reference.get("uid")
+
+
+def _record_refusal(
+    exam: Exam, claim: Text, words: str, policies: Sequence[str], where: Source, namespace: str
+) -> None:
+    named = ", ".join(policies)
+    exam.fact(
+        "pods-refused",
+        claim,
+        met=False,
+        expected=Text("admitted"),
+        observed=Text("refused: {message}", message=" ".join(words.split())[:500]),
+        next=Text(
+            "Your own policy {policies} meets the platform: exclude the namespace {namespace} from it.",
+            policies=named,
+            namespace=namespace,
+        )
+        if named
+        else Text("Look at who refuses them: kubectl get events -n {namespace}", namespace=namespace),
+        where=where,
+    )

@@ -32,9 +32,8 @@ def admission_controllers(exam: Exam) -> list[Deployment]:
 
 
 def _is_kyverno(deployment: Deployment) -> bool:
-    return any("kyverno" in image for image in deployment.images) or "kyverno" in str(
-        deployment.object.get("metadata", {}).get("labels", {}).get("app.kubernetes.io/part-of")
-    )
+    part_of = str(deployment.labels.get("app.kubernetes.io/part-of"))
+    return "kyverno" in part_of or any("kyverno" in image for image in deployment.images)
 
 
 def judge_kind_carried_out(exam: Exam, found: Found) -> None:

@@ -6,10 +6,11 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, remark, should
 from workshop.cluster.port import Object
+from workshop.cluster.reading import items, mapping, name_of, part, selects
 from workshop.verdicts import Reason, Source
 
 from ..kyverno_ha import CORE, names_in
-from ._deployments import Deployment, judge_ready, labelled, selects
+from ._deployments import Deployment, judge_ready, labelled
 from ._kyverno import CEL_ONLY, COMPONENT, NAMESPACE, admission_controllers
 
 _REPLICAS: Final = 3
@@ -134,9 +135,9 @@ def service_leads_to_pods(exam: Exam) -> None:
     services = [
         each
         for each in exam.cluster.list("Service", namespace=controller.namespace)
-        if selects(each.get("spec", {}).get("selector"), controller.labels) and _serves_https(each)
+        if _picks(each, controller) and _serves_https(each)
     ]
-    names = [str(each["metadata"]["name"]) for each in services]
+    names = [name_of(each) for each in services]
     ready = sum(_ready_endpoints(exam, controller.namespace, name) for name in names)
     exam.fact(
         "service-without-endpoints",
@@ -151,8 +152,14 @@ def service_leads_to_pods(exam: Exam) -> None:
 
 def _serves_https(service: Object) -> bool:
     """Whether it is the Service of the webhooks: the one for metrics has the same selector."""
-    ports = service.get("spec", {}).get("ports", [])
-    return any(each.get("port") == 443 or each.get("name") == "https" for each in ports)
+    return any(
+        each.get("port") == 443 or each.get("name") == "https" for each in items(service, "spec", "ports")
+    )
+
+
+def _picks(service: Object, controller: Deployment) -> bool:
+    selector = mapping(service, "spec", "selector")
+    return bool(selector) and selects({"matchLabels": selector}, controller.pod_labels)
 
 
 def _ready_endpoints(exam: Exam, namespace: str, service: str) -> int:
@@ -164,8 +171,8 @@ def _ready_endpoints(exam: Exam, namespace: str, service: str) -> int:
     return sum(
         len(end.get("addresses") or ())
         for each in slices
-        for end in each.get("endpoints") or ()
-        if end.get("conditions", {}).get("ready") is not False
+        for end in items(each, "endpoints")
+        if part(end, "conditions", "ready") is not False
     )
 
 
@@ -208,10 +215,7 @@ def disruptions_are_bounded(exam: Exam) -> None:
     exam.fact(
         "no-budget",
         Text("A PodDisruptionBudget covers the admission controller"),
-        any(
-            selects(each.get("spec", {}).get("selector", {}).get("matchLabels"), controller.labels)
-            for each in budgets
-        ),
+        any(selects(part(each, "spec", "selector"), controller.pod_labels) for each in budgets),
         expected=Text("one that selects its Pods"),
         observed=Text("{count} budgets, none for it", count=len(budgets)),
         next=Text("The chart makes one as soon as the admission controller has more than one replica."),

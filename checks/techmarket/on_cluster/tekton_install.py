@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from workshop.checking import Exam, Text, check, cluster, must, remark, should
-from workshop.verdicts import Source
+from workshop.checking import Exam, Stop, Text, check, cluster, must, remark, should
+from workshop.cluster.reading import items, labels_of, part
+from workshop.verdicts import Source, Verdict
 
-from ._deployments import Deployment, judge_ready, labelled
+from ._deployments import Deployment, judge_blocked, judge_ready, labelled
 
 _PART_OF: Final = "app.kubernetes.io/part-of"
 _COMPONENT: Final = "app.kubernetes.io/component"
@@ -20,10 +21,9 @@ _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
 def _pipelines(exam: Exam) -> dict[str, Deployment]:
     """Return Tekton's Deployments by component, whatever their namespace; the check ends without any."""
-    found = {
-        str(each.object.get("metadata", {}).get("labels", {}).get(_COMPONENT)): each
-        for each in labelled(exam, _PIPELINES)
-    }
+    found = {str(each.labels.get(_COMPONENT)): each for each in labelled(exam, _PIPELINES)}
+    if not found and judge_blocked(exam, "tekton-"):
+        raise Stop(Verdict.UNFINISHED)
     if not found:
         operator = exam.cluster.serves("TektonConfig.operator.tekton.dev")
         exam.unfinished(
@@ -41,6 +41,8 @@ def _pipelines(exam: Exam) -> dict[str, Deployment]:
 
 def _judge(exam: Exam, deployments: dict[str, Deployment], component: str, fact: str) -> None:
     if component not in deployments:
+        if judge_blocked(exam, component, {each.namespace for each in deployments.values()}):
+            return
         exam.fact(
             "component-absent",
             Text("Tekton's {component} is installed", component=component),
@@ -72,14 +74,12 @@ def webhook_answers(exam: Exam) -> None:
     deployments = _pipelines(exam)
     _judge(exam, deployments, "webhook", "tekton-webhook-not-ready")
     configured = [
-        hook
-        for each in exam.cluster.list(_WEBHOOKS, labels=_PIPELINES)
-        for hook in each.get("webhooks") or ()
+        hook for each in exam.cluster.list(_WEBHOOKS, labels=_PIPELINES) for hook in items(each, "webhooks")
     ]
     exam.fact(
         "webhook-without-certificate",
         Text("The webhook has written its certificate into its configuration"),
-        any(hook.get("clientConfig", {}).get("caBundle") and hook.get("rules") for hook in configured),
+        any(part(hook, "clientConfig", "caBundle") and hook.get("rules") for hook in configured),
         expected=Text("a caBundle and rules in the ValidatingWebhookConfiguration"),
         observed=Text("{count} webhooks, none complete", count=len(configured)),
         next=Text("It does so itself once it runs: look at its log, and wait before you apply Tasks."),
@@ -143,8 +143,7 @@ def its_namespace_is_restricted(exam: Exam) -> None:
     """
     deployments = _pipelines(exam)
     for name in sorted({each.namespace for each in deployments.values()}):
-        namespace = exam.cluster.get("Namespace", name) or {}
-        level = namespace.get("metadata", {}).get("labels", {}).get(_ENFORCE)
+        level = labels_of(exam.cluster.get("Namespace", name)).get(_ENFORCE)
         exam.fact(
             "pod-security-missing",
             Text("The namespace {namespace} has a Pod Security standard", namespace=name),

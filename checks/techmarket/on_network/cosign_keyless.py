@@ -7,6 +7,7 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, must, network, should
 from workshop.cluster.port import Object
+from workshop.cluster.reading import items, name_of
 from workshop.network import Image
 from workshop.verdicts import Reason, Source
 from workshop.workspace import Unreadable
@@ -103,21 +104,21 @@ def deployed_is_what_was_signed(exam: Exam) -> None:
     for pod, digest in running[:3]:
         exam.fact(
             "deployed-digest-differs",
-            Text("The Pod {name} runs what was signed", name=pod["metadata"]["name"]),
+            Text("The Pod {name} runs what was signed", name=name_of(pod)),
             digest in (image.digest, *image.platforms),
             expected=image.digest,
             observed=digest,
             next=Text(
                 "Restart the Deployment, or deploy by digest: a tag that moved is pulled anew only then."
             ),
-            where=Source(object=f"Pod/{pod['metadata']['name']}", field="status.containerStatuses"),
+            where=Source(object=f"Pod/{name_of(pod)}", field="status.containerStatuses"),
         )
 
 
 def _running(pod: Object, image: Image) -> list[str]:
     """Return the digests that a Pod says it runs of an image."""
     found = []
-    for status in pod.get("status", {}).get("containerStatuses") or ():
+    for status in items(pod, "status", "containerStatuses"):
         digest = _DIGEST.search(str(status.get("imageID")))
         if digest and f"{image.name}@" in str(status.get("imageID")):
             found.append(digest[0])
