@@ -9,7 +9,7 @@ import pytest
 
 from workshop.content import Lab, load_lab
 
-pytest_plugins = ["tests.rig.fixtures", "tests.rig.backstage"]
+pytest_plugins = ["tests.rig.fixtures", "tests.rig.backstage", "tests.rig.registry"]
 
 
 @pytest.fixture(scope="session")
