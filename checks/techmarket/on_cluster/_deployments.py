@@ -140,7 +140,7 @@ def _is_there(exam: Exam, reference: Object) -> bool:
         current = exam.cluster.get(f"{reference.get('kind')}.{group}", str(reference.get("name")))
     except Unreachable:
         return False
-    return part(current, "metadata", "uid") == reference.get("uid")
+    return current is not None and bool(part(current, "metadata", "uid") == reference.get("uid"))
 
 
 def _record_refusal(
