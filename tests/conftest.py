@@ -9,7 +9,8 @@ import pytest
 
 from workshop.content import Lab, load_lab
 
-pytest_plugins = ["tests.rig.fixtures", "tests.rig.backstage", "tests.rig.registry"]
+_RIG = ("fixtures", "backstage", "payment", "prometheus", "registry")
+pytest_plugins = [f"tests.rig.{each}" for each in _RIG]
 
 
 @pytest.fixture(scope="session")

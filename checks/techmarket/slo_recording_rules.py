@@ -28,7 +28,7 @@ LATENCY = "payment_service:latency:p95"
 Judge = Callable[[Expr, Mapping[str, Sequence[Recorded]]], list[Finding]]
 
 
-def _rules(exam: Exam) -> Rules:
+def rules_of(exam: Exam) -> Rules:
     """Return the rules of the file; the ones beside it help out where it lacks a record."""
     documents = exam.documents(PATH)
     found = read_rules(documents)
@@ -123,7 +123,7 @@ def _findings(judge: Judge, expr: str, definitions: Definitions) -> list[Finding
 
 
 def _judge(exam: Exam, name: str, judge: Judge, level: Level) -> None:
-    rules = _rules(exam)
+    rules = rules_of(exam)
     for rule in _recording(exam, rules, name):
         if rule.tree is None:
             continue
@@ -152,7 +152,7 @@ def rules_can_load(exam: Exam) -> None:
 
     One mistake in a rules file and the server keeps none of it, or refuses to start.
     """
-    rules = _rules(exam)
+    rules = rules_of(exam)
     for problem in rules.unreadable:
         exam.fact(
             "rules-unreadable",
@@ -197,7 +197,7 @@ def both_slis_are_recorded(exam: Exam) -> None:
 
     A recording rule is a promise to everybody who builds on its name: alerts, dashboards, experiments.
     """
-    rules = _rules(exam)
+    rules = rules_of(exam)
     _wait_for_yaml(exam, rules)
     alerts = {rule.alert for rule in rules.rules if rule.alert}
     recorded = Text("records: {names}", names=", ".join(_names(rules)) or "–")
@@ -269,7 +269,7 @@ def about_the_payment_service(exam: Exam) -> None:
 
     Without a selector the other services' traffic dilutes its failures.
     """
-    rules = _rules(exam)
+    rules = rules_of(exam)
     for name in (SUCCESS, LATENCY):
         with exam.part():
             for rule in _recording(exam, rules, name):

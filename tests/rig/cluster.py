@@ -42,6 +42,11 @@ class Rig:
         """The API server as its owner sees it: for setting a test up."""
         return self.sandbox.api()
 
+    def reset(self) -> None:
+        """Bring the control plane back to pristine; where that takes a new start, in its own folder."""
+        with _state(self.sandbox.home.root.parents[1]):
+            self.sandbox.reset()
+
     def cluster(self) -> LiveCluster:
         """Return the cluster as checks see it."""
         return LiveCluster("techmarket-sandbox", self.sandbox.kubeconfig)

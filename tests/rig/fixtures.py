@@ -50,5 +50,5 @@ def rig() -> Iterator[Rig]:
 @pytest.fixture
 def pristine_rig(rig: Rig) -> Rig:
     """The same, with nothing of other tests on it."""
-    rig.sandbox.reset()
+    rig.reset()
     return rig

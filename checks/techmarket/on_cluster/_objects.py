@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from workshop.checking import Document, Exam, Text, kind_of
 from workshop.cluster.port import Object
 from workshop.verdicts import Reason, Source
@@ -28,34 +30,47 @@ def named(exam: Exam, document: Document) -> Object | None:
     return there[0] if there else None
 
 
-def judge_taken(exam: Exam, document: Document) -> None:
-    """Record whether the cluster takes an object and has it.
+def judge_acceptable(exam: Exam, document: Document) -> bool:
+    """Record whether the cluster takes an object, or would; return whether it has it.
 
-    On a student's own cluster an object that is not there is put before the webhook as a dry run, so that its
-    words are there to mend it by.
+    On a student's own cluster an object that is not there is put before the API server and its webhooks as a
+    dry run, so that their words are there to mend it by.
     """
     kind, name = kind_of(document), document.get("metadata", "name")
     if in_sandbox(exam):
         judge_applied(exam, lambda each: is_same(each, document))
-        return
+        return True
     if named(exam, document) is not None:
         exam.fact(
             "taken", Text("{kind} {name} is on the cluster", kind=kind, name=name), met=True, where=document
         )
-        return
+        return True
+    _need_namespace(exam, document)
     decision = exam.cluster.try_create(document.data)
-    if decision.admitted is not True:
-        exam.fact(
-            "refused-at-creation",
-            Text("The cluster accepts {kind} {name}", kind=kind, name=name or "–"),
-            decision.admitted,
-            expected=Text("`kubectl apply` creates it"),
-            observed=decision.message[:500] or None,
-            next=Text("The message names the field: mend that place and apply the file again."),
-            where=place_of(document, decision.message),
-            reason=Reason.UNAVAILABLE if decision.admitted is None else None,
-        )
+    exam.fact(
+        "refused-at-creation",
+        Text("The cluster accepts {kind} {name}", kind=kind, name=name or "–"),
+        decision.admitted,
+        expected=Text("`kubectl apply` creates it"),
+        observed=decision.message[:500] or None,
+        next=Text("The message names the field: mend that place and apply the file again."),
+        where=place_of(document, decision.message),
+        reason=Reason.UNAVAILABLE if decision.admitted is None else None,
+    )
+    return False
+
+
+def judge_taken(exam: Exam, document: Document) -> None:
+    """Record whether the cluster takes an object and has it."""
+    if judge_acceptable(exam, document) or exam.facts[-1].met is not True:
         return
+    exam.facts.pop()
+    need_applied(exam, document)
+
+
+def need_applied(exam: Exam, document: Document) -> NoReturn:
+    """End the check: the object is fine, and not on the cluster."""
+    kind, name = kind_of(document), document.get("metadata", "name")
     exam.unfinished(
         "not-applied",
         Text("{kind} {name} is on the cluster", kind=kind, name=name or "–"),
@@ -63,3 +78,18 @@ def judge_taken(exam: Exam, document: Document) -> None:
         next=Text("Apply your file: kubectl apply -f {file}", file=document.file),
         where=Source(object=f"{kind}/{name}"),
     )
+
+
+def _need_namespace(exam: Exam, document: Document) -> None:
+    """End the check when the object's namespace is not there: then nobody looks at the object itself."""
+    namespace = document.get("metadata", "namespace")
+    if isinstance(namespace, str) and namespace and exam.cluster.get("Namespace", namespace) is None:
+        exam.unfinished(
+            "namespace-missing",
+            Text("The namespace {namespace} is there", namespace=namespace),
+            observed=Text("the cluster has no such namespace"),
+            next=Text(
+                "Install first what belongs there, or: kubectl create namespace {name}", name=namespace
+            ),
+            where=document.at("metadata", "namespace"),
+        )

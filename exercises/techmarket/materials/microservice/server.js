@@ -7,6 +7,7 @@ const {
   UPSTREAM_URL = "",
   FAILURE_RATE = "0",
   PORT = "8080",
+  HOST, // every address, unless told otherwise
   DRAIN_SECONDS = "5",
 } = process.env;
 
@@ -17,7 +18,7 @@ const { server, state } = createApp({
   failureRate: Number(FAILURE_RATE) || 0,
 });
 
-server.listen(Number(PORT), () => console.log(`${SERVICE_NAME} ${SERVICE_VERSION} listens on ${server.address().port}`));
+server.listen({ port: Number(PORT), host: HOST }, () => console.log(`${SERVICE_NAME} ${SERVICE_VERSION} listens on ${server.address().port}`));
 
 for (const signal of ["SIGTERM", "SIGINT"]) {
   process.once(signal, () => {
