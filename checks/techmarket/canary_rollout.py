@@ -30,6 +30,7 @@ from ._sre_canary import (
     judge_strategy,
     judge_workload,
 )
+from ._sre_controller import judge_canary
 
 PATH: Final = "td/bonus/rollout-canary.yaml"
 SERVICE: Final = "payment-service"
@@ -165,6 +166,7 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
     for document in _objects(exam, rollout):
         taken_by_the_api(exam, document)
     judge_strategy(exam, rollout)
+    judge_canary(exam, rollout)
     judge_workload(exam, rollout)
     template, reference = rollout.get("spec", "template"), rollout.get("spec", "workloadRef")
     exam.fact(
@@ -349,16 +351,15 @@ def failures_stop_it(exam: Exam) -> None:
         )
 
 
-@check(level=should)
+@check(level=must)
 def the_analysis_ends(exam: Exam) -> None:
     """An analysis that is a step comes to an end.
 
-    With an interval and no count it measures for ever, and the step never ends.
+    With an interval and no count it would measure for ever: the controller refuses such a Rollout.
     """
     _, deciding = _deciding(exam)
     inline = {name for each in deciding if not each.background for name, _ in each.templates}
     for metric in _metrics(exam):
-        judge_limit(exam, metric)
         if metric.template.get("metadata", "name") not in inline:
             continue
         exam.fact(
@@ -372,6 +373,18 @@ def the_analysis_ends(exam: Exam) -> None:
         )
     if not exam.facts:
         exam.fact("background", Text("The analysis runs in the background"), met=True)
+
+
+@check(level=should)
+def failures_can_stop_it(exam: Exam) -> None:
+    """More measurements are made than may fail.
+
+    A limit that can never be passed stops nothing.
+    """
+    for metric in _metrics(exam):
+        judge_limit(exam, metric)
+    if not exam.facts:
+        exam.fact("no-limit", Text("More failures are possible than are allowed"), met=True)
 
 
 @check(level=should)

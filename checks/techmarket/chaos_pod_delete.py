@@ -39,7 +39,7 @@ _TEXT_FIELDS: Final = (
 )
 
 
-def _engine(exam: Exam) -> Engine:
+def engine_of(exam: Exam) -> Engine:
     """Return the engine of the file, be it embedded in a workflow; with several, the one with the fault."""
     if any(exam.workspace.exists(path) for path in (PATH, PATH.removesuffix(".yaml") + ".yml")):
         found = engines(exam.documents(PATH))
@@ -50,7 +50,7 @@ def _engine(exam: Exam) -> Engine:
 
 
 def _fault(exam: Exam) -> tuple[Engine, int]:
-    engine = _engine(exam)
+    engine = engine_of(exam)
     found = next((index for index, name in engine.experiments() if name == FAULT), None)
     if found is None:
         exam.fail(
@@ -66,12 +66,13 @@ def _fault(exam: Exam) -> tuple[Engine, int]:
     return engine, found
 
 
-def _variables(exam: Exam) -> tuple[Engine, dict[str, Variable]]:
+def variables_of(exam: Exam) -> tuple[Engine, dict[str, Variable]]:
+    """Return the engine and the variables of its fault; the check ends where there is none."""
     engine, index = _fault(exam)
     return engine, {each.name: each for each in engine.env(index)}
 
 
-def _text(variable: Variable | None) -> str | None:
+def text_of(variable: Variable | None) -> str | None:
     """Return the value as the fault will see it; None when it is not set."""
     if variable is None or variable.value is None:
         return None
@@ -84,7 +85,7 @@ def an_engine_the_api_accepts(exam: Exam) -> None:
 
     An engine that is refused deletes nothing.
     """
-    engine = _engine(exam)
+    engine = engine_of(exam)
     version = engine.get("apiVersion")
     exam.fact(
         "wrong-api-version",
@@ -135,7 +136,7 @@ def payment_service_is_the_target(exam: Exam) -> None:
 
     Chaos without a clear target is an outage.
     """
-    engine = _engine(exam)
+    engine = engine_of(exam)
     if engine.get("spec", "selectors") is not None:
         judge_selectors(exam, engine)
     else:
@@ -148,7 +149,7 @@ def engine_is_started(exam: Exam) -> None:
 
     Without an account the experiment may not delete a single Pod.
     """
-    engine = _engine(exam)
+    engine = engine_of(exam)
     state, account = engine.get("spec", "engineState"), engine.get("spec", "chaosServiceAccount")
     exam.fact(
         "engine-not-active",
@@ -201,12 +202,12 @@ def thirty_seconds(exam: Exam) -> None:
 
     Long enough to see the effect, short enough to be forgiven.
     """
-    engine, variables = _variables(exam)
+    engine, variables = variables_of(exam)
     duration = variables.get("TOTAL_CHAOS_DURATION")
     if duration is not None and duration.computed:
         _beyond(exam, duration)
         return
-    text = _text(duration)
+    text = text_of(duration)
     number = atoi(text) if text is not None else None
     if text is None:
         identity = "duration-missing"
@@ -231,9 +232,9 @@ def one_pod_at_a_time(exam: Exam) -> None:
 
     The hypothesis is about losing one Pod. Losing two is another experiment.
     """
-    engine, variables = _variables(exam)
+    engine, variables = variables_of(exam)
     targets, percentage = variables.get("TARGET_PODS"), variables.get("PODS_AFFECTED_PERC")
-    named = [each for each in (_text(targets) or "").split(",") if each.strip()]
+    named = [each for each in (text_of(targets) or "").split(",") if each.strip()]
     if targets is not None and (targets.computed or named):
         if targets.computed:
             _beyond(exam, targets)
@@ -251,7 +252,7 @@ def one_pod_at_a_time(exam: Exam) -> None:
     if percentage is not None and percentage.computed:
         _beyond(exam, percentage)
         return
-    text = _text(percentage)
+    text = text_of(percentage)
     count = pods_deleted(text, REPLICAS)
     exam.fact(
         "percentage-not-a-number" if count is None else "too-many-pods",
@@ -283,7 +284,7 @@ def the_account_lives_with_the_engine(exam: Exam) -> None:
 
     The operator looks for it there and nowhere else.
     """
-    engine = _engine(exam)
+    engine = engine_of(exam)
     account, namespace = (
         engine.get("spec", "chaosServiceAccount"),
         engine.get("metadata", "namespace") or "default",
@@ -316,9 +317,9 @@ def numbers_are_numbers(exam: Exam) -> None:
 
     What is no whole number becomes 0 without a word.
     """
-    engine, variables = _variables(exam)
+    engine, variables = variables_of(exam)
     interval = variables.get("CHAOS_INTERVAL")
-    text = _text(interval)
+    text = text_of(interval)
     exam.fact(
         "interval-not-seconds",
         Text("CHAOS_INTERVAL is a number of seconds"),
@@ -346,8 +347,11 @@ def one_deletion_in_all(exam: Exam) -> None:
 
     The fault starts a new round whenever the interval is over and the duration is not.
     """
-    engine, variables = _variables(exam)
-    duration, interval = _text(variables.get("TOTAL_CHAOS_DURATION")), _text(variables.get("CHAOS_INTERVAL"))
+    engine, variables = variables_of(exam)
+    duration, interval = (
+        text_of(variables.get("TOTAL_CHAOS_DURATION")),
+        text_of(variables.get("CHAOS_INTERVAL")),
+    )
     seconds = atoi(duration or "") or DEFAULT_SECONDS
     wait = atoi(interval or "")
     count = rounds(seconds, DEFAULT_INTERVAL if wait is None else wait)

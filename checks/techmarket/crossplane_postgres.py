@@ -30,7 +30,7 @@ def _documents(exam: Exam) -> list[Document]:
     return exam.documents(PATH)
 
 
-def _asking(exam: Exam) -> tuple[list[Document], list[Document]]:
+def orders_of(exam: Exam) -> tuple[list[Document], list[Document]]:
     """Return all documents, and those that ask for a PostgreSQL; without one the check ends."""
     documents = _documents(exam)
     roles = _roles(documents)
@@ -87,7 +87,7 @@ def a_database_is_asked_for(exam: Exam) -> None:
 
     A definition is a form. Nobody gets a database before somebody fills it in.
     """
-    documents, asking = _asking(exam)
+    documents, asking = orders_of(exam)
     exam.fact("asked", Text("Something asks Crossplane for a PostgreSQL"), met=True, where=asking[0])
     specs = [(each, ("spec", *deeper)) for each in asking for deeper in ((), ("forProvider",))]
     odd = next(
@@ -142,7 +142,7 @@ def for_the_payment_service(exam: Exam) -> None:
 
     In a year somebody will ask whose database this is, and what may be deleted.
     """
-    _, asking = _asking(exam)
+    _, asking = orders_of(exam)
     tied = False
     for document in asking:
         labels = document.get("metadata", "labels", default={})
@@ -189,7 +189,7 @@ def described_well_enough(exam: Exam) -> None:
 
     Without them the provider chooses, and the service does not learn where its database is.
     """
-    documents, asking = _asking(exam)
+    documents, asking = orders_of(exam)
     compositions = [each for each in documents if each.get("kind") == "Composition"]
     described = [*asking, *compositions]
     for identity, claim, keys, hint in (

@@ -108,17 +108,9 @@ FILES_ONLY: dict[str, dict[str, str]] = {
 }
 # The verdict of the cluster half where it is another than that of the files, and why.
 EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
-    ("canary-rollout", "analysis-without-count"): (
-        Verdict.FAILED,
-        "the controller takes no inline analysis without an end",
-    ),
     ("canary-rollout", "cluster-scope-of-a-namespaced-template"): (
         Verdict.UNKNOWN,
         "the platform may offer a template of that name to the whole cluster",
-    ),
-    ("canary-rollout", "background-analysis-and-own-template"): (
-        Verdict.FAILED,
-        "the controller wants trafficRouting for setCanaryScale",
     ),
     ("verify-image-signature", "audit-for-one-namespace"): (
         Verdict.PASSED,

@@ -186,7 +186,9 @@ class LiveCluster:
         if namespace:
             attributes["namespace"] = namespace
         which = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
-        spec: Object = {"resourceAttributes": attributes, **({"user": user} if user else {})}
+        spec: Object = {"resourceAttributes": attributes}
+        if user:
+            spec |= {"user": user, "groups": _groups_of(user)}
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": which, "spec": spec}
         path = f"/apis/authorization.k8s.io/v1/{which.lower()}s"
         answer = self._checked(*self._ask("POST", path, body=body))
@@ -313,6 +315,13 @@ class LiveCluster:
 def _version(answer: Any) -> str:
     metadata = answer.get("metadata") if isinstance(answer, dict) else None
     return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
+
+
+def _groups_of(user: str) -> list[str]:
+    """Return the groups a token of that account has: rights are often bound to them."""
+    account = user.removeprefix("system:serviceaccount:")
+    service = [] if account == user else ["serviceaccounts", f"serviceaccounts:{account.partition(':')[0]}"]
+    return [f"system:{group}" for group in (*service, "authenticated")]
 
 
 def _no_answer(error: Exception) -> Unreachable:
