@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ class Counting:
     context = "kind-techmarket"
 
     def __init__(self, pods: Sequence[Object] = (), failing: bool = False) -> None:
-        self.pods, self.failing, self.asked = pods, failing, 0
+        self.pods, self.failing, self.asked, self.few = pods, failing, 0, True
 
     def _count(self) -> None:
         self.asked += 1
@@ -53,9 +53,16 @@ class Counting:
             and wanted.items() <= each["metadata"]["labels"].items()
         ]
 
+    def everything(self, kind: str) -> Sequence[Object] | None:
+        return self.list(kind) if self.few else None
+
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         self._count()
         return None
+
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        self._count()
+        yield
 
     def serves(self, kind: str) -> bool:
         self._count()
@@ -131,6 +138,24 @@ def test_answers_from_a_wider_list_are_the_servers_own(questions: list[dict[str,
     view = View(Counting(PODS))
     for question in questions:
         assert view.list("Pod", **question) == Counting(PODS).list("Pod", **question)
+
+
+def test_who_asks_for_one_and_then_for_another_is_given_all() -> None:
+    cluster = Counting(PODS)
+    view = View(cluster)
+    for name, namespace in (("a", "one"), ("b", "one"), ("a", "two"), ("c", "two")):
+        found = view.get("Pod", name, namespace)
+        assert (found is not None) is (name != "c")
+    assert cluster.asked == 2
+
+
+def test_where_there_is_too_much_of_it_each_is_asked_for() -> None:
+    cluster = Counting(PODS)
+    cluster.few = False
+    view = View(cluster)
+    for name in "abc":
+        view.get("Pod", name, "one")
+    assert cluster.asked == 3
 
 
 @pytest.mark.parametrize("selector", ["app!=x", "app in (x,y)", "app", "!app"])

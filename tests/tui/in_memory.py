@@ -64,6 +64,9 @@ class InMemory:
         names = ("default", "team-a") if kind == "Namespace" else ()
         return [{"metadata": {"name": name}} for name in names]
 
+    def everything(self, kind: str) -> Sequence[Object] | None:
+        return self.list(kind)
+
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         self._answer()
         return None

@@ -21,6 +21,8 @@ from workshop.verdicts import Reason
 SECONDS: Final = 10.0
 _PAGE: Final = 500
 _MOST_PAGES: Final = 40
+# So many objects cost little even where one of them is enough.
+_FEW: Final = "100"
 _WATCH_SECONDS: Final = "3"
 _JSON: Final = "application/json"
 # Of objects that are only followed, names and versions are enough.
@@ -74,16 +76,19 @@ class LiveCluster:
         found: list[Object] = []
         for _ in range(_MOST_PAGES):
             answer = self._checked(*self._ask("GET", path, query=query))
-            items = answer.get("items")
-            if not isinstance(items, list):
-                raise _no_kubernetes()
             self._known_until.setdefault(kind, _version(answer))
-            found += [item for item in items if isinstance(item, dict)]
+            found += _items(answer)
             following = answer.get("metadata", {}).get("continue")
             if not following:
                 return found
             query["continue"] = following
         raise Unreachable(Reason.TIMEOUT, Text("too many objects of kind {kind} to look through", kind=kind))
+
+    def everything(self, kind: str) -> Sequence[Object] | None:
+        """Return all objects of a kind, None when there are too many for one answer."""
+        answer = self._checked(*self._ask("GET", self._collection(kind, None), query={"limit": _FEW}))
+        self._known_until.setdefault(kind, _version(answer))
+        return None if answer.get("metadata", {}).get("continue") else _items(answer)
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         """Return what happened to a kind's objects since a resource version, by a watch that is soon over."""
@@ -310,6 +315,13 @@ class LiveCluster:
             raise Unreachable(Reason.TIMEOUT, Text("the cluster is too busy ({status})", status=status))
         text = Text("the cluster answered {status}: {message}", status=status, message=message)
         raise Unreachable(Reason.UNAVAILABLE, text)
+
+
+def _items(answer: Object) -> list[Object]:
+    items = answer.get("items")
+    if not isinstance(items, list):
+        raise _no_kubernetes()
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _version(answer: Any) -> str:

@@ -59,6 +59,9 @@ class Cluster(Protocol):
     ) -> list[Object]:
         """Return the objects of a kind; `labels` and `fields` are selectors the server applies."""
 
+    def everything(self, kind: str) -> Sequence[Object] | None:
+        """Return all objects of a kind, None when there are too many for one answer."""
+
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         """Return the states that objects have gone through after a resource version, in their order.
 

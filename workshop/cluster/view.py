@@ -7,11 +7,13 @@ it is known afterwards which kinds an exercise looked at, hence whose changes co
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from workshop.cluster.port import Cluster, Decision, Object, Unreachable
+from workshop.verdicts import Reason
 
 Answer = TypeVar("Answer")
 
@@ -36,6 +38,7 @@ class Answers:
     """What a cluster has answered so far in one run; exercises and threads share it."""
 
     known: dict[Hashable, Any] = field(default_factory=dict)
+    narrowed: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def of(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
@@ -73,9 +76,9 @@ class View:
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, from a list that holds it where one was answered already."""
         self._kinds.add(kind)
-        held = self._held(Listed(kind, namespace)) if namespace else None
+        held = self._held(Listed(kind, namespace, fields=f"metadata.name={name}")) if namespace else None
         if held is not None:
-            return next((each for each in held if _metadata(each).get("name") == name), None)
+            return next(iter(held), None)
         return self._answers.of(
             ("get", kind, name, namespace), lambda: self._cluster.get(kind, name, namespace)
         )
@@ -133,18 +136,38 @@ class View:
             ("service", namespace, service, path), lambda: self._cluster.service_get(namespace, service, path)
         )
 
+    def everything(self, kind: str) -> Sequence[Object] | None:
+        """Return all objects of a kind, None when there are too many for one answer."""
+        self._kinds.add(kind)
+        return self._answers.of(("everything", kind), lambda: self._cluster.everything(kind))
+
     def _held(self, question: Listed) -> Sequence[Object] | None:
-        """Return the answer to a question that a wider one has brought already, None where none has."""
-        wanted = _equalities(question.labels)
-        name = _equalities(question.fields)
-        if wanted is None or name is None or name.keys() - {"metadata.name"}:
+        """Return the answer to a question as far as it follows from a wider one, None where it does not.
+
+        Whoever asks for one thing of a kind and then for another is given all of it, if that is not much.
+        """
+        labels, fields = _equalities(question.labels), _equalities(question.fields)
+        if labels is None or fields is None or fields.keys() - {"metadata.name"}:
             return None
-        for wider in (Listed(question.kind, question.namespace), Listed(question.kind)):
-            with self._answers.lock:
-                everything = self._answers.known.get(wider)
-            if isinstance(everything, list):
-                return [each for each in everything if _fits(each, question.namespace, wanted, name)]
+        with self._answers.lock:
+            known = self._answers.known
+            wider = [known.get(Listed(question.kind, question.namespace)), known.get(Listed(question.kind))]
+            if question not in known and not any(isinstance(each, list) for each in wider):
+                self._answers.narrowed[question.kind] += 1
+                if self._answers.narrowed[question.kind] > 1:
+                    wider.append(self._all_of(question.kind))
+        for held in wider:
+            if isinstance(held, list):
+                return [each for each in held if _fits(each, question.namespace, labels, fields)]
         return None
+
+    def _all_of(self, kind: str) -> Sequence[Object] | None:
+        try:
+            return self.everything(kind)
+        except Unreachable as unreachable:
+            if unreachable.reason is not Reason.FORBIDDEN:
+                raise
+            return None  # one namespace may be open to us where all of them are not
 
 
 def _fits(each: Object, namespace: str | None, labels: dict[str, str], fields: dict[str, str]) -> bool:
