@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workshop.cluster import Unreachable
@@ -19,7 +19,8 @@ from workshop.verdicts import Reason
 
 
 def _pod(name: str, namespace: str, **labels: str) -> Object:
-    return {"metadata": {"name": name, "namespace": namespace, "labels": labels}}
+    phase = "Running" if name == "a" else "Pending"
+    return {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "status": {"phase": phase}}
 
 
 class Counting:
@@ -27,13 +28,16 @@ class Counting:
 
     context = "kind-techmarket"
 
-    def __init__(self, pods: Sequence[Object] = (), failing: bool = False) -> None:
-        self.pods, self.failing, self.asked, self.few = pods, failing, 0, True
+    def __init__(
+        self, pods: Sequence[Object] = (), failing: Reason | None = None, most: int = 10, whole: bool = True
+    ) -> None:
+        """Take Pods; `most` are few, `whole` says whether all of them may be seen at once."""
+        self.pods, self.failing, self.most, self.whole, self.asked = pods, failing, most, whole, 0
 
     def _count(self) -> None:
         self.asked += 1
         if self.failing:
-            raise Unreachable(Reason.TIMEOUT, Text("no answer"))
+            raise Unreachable(self.failing, Text("no answer"))
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         found = self.list(kind, namespace=namespace, fields=f"metadata.name={name}")
@@ -44,17 +48,21 @@ class Counting:
     ) -> list[Object]:
         self._count()
         wanted = dict(part.split("=") for part in labels.split(",")) if labels else {}
-        name = fields.partition("=")[2] if fields else None
+        selected = dict(part.split("=") for part in fields.split(",")) if fields else {}
         return [
             each
             for each in self.pods
             if namespace in (None, each["metadata"]["namespace"])
-            and name in (None, each["metadata"]["name"])
+            and selected.get("metadata.name") in (None, each["metadata"]["name"])
+            and selected.get("status.phase") in (None, each.get("status", {}).get("phase"))
             and wanted.items() <= each["metadata"]["labels"].items()
         ]
 
-    def everything(self, kind: str) -> Sequence[Object] | None:
-        return self.list(kind) if self.few else None
+    def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
+        found = self.list(kind, fields=fields)
+        if not self.whole:
+            raise Unreachable(Reason.FORBIDDEN, Text("not allowed"))
+        return found if len(found) <= self.most else None
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         self._count()
@@ -62,7 +70,7 @@ class Counting:
 
     def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
         self._count()
-        yield
+        return iter(())
 
     def serves(self, kind: str) -> bool:
         self._count()
@@ -109,7 +117,7 @@ def test_a_probe_is_always_put_anew() -> None:
 
 
 def test_a_failure_is_waited_for_once() -> None:
-    cluster = Counting(failing=True)
+    cluster = Counting(failing=Reason.TIMEOUT)
     view = View(cluster)
     for _ in range(3):
         with pytest.raises(Unreachable):
@@ -128,34 +136,80 @@ QUESTIONS = st.fixed_dictionaries(
     {
         "namespace": st.sampled_from([None, "one", "two", "three"]),
         "labels": st.sampled_from([None, "app=x", "app=y", "app=y,tier=z"]),
-        "fields": st.sampled_from([None, "metadata.name=a", "metadata.name=c"]),
+        "fields": st.sampled_from(
+            [None, "metadata.name=a", "metadata.name=c", "status.phase=Pending", "status.phase=Running"]
+        ),
     }
 )
 
 
-@given(questions=st.lists(QUESTIONS, max_size=8))
-def test_answers_from_a_wider_list_are_the_servers_own(questions: list[dict[str, Any]]) -> None:
-    view = View(Counting(PODS))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing
+@given(questions=st.lists(QUESTIONS, max_size=8), most=st.integers(0, 3), whole=st.booleans())
+def test_answers_from_a_wider_list_are_the_servers_own(
+    questions: list[dict[str, Any]], most: int, whole: bool
+) -> None:
+    cluster = Counting(PODS, most=most, whole=whole)
+    view = View(cluster)
     for question in questions:
         assert view.list("Pod", **question) == Counting(PODS).list("Pod", **question)
+    overviews = len({each["fields"] for each in questions})
+    assert cluster.asked <= overviews + len({str(each) for each in questions})
 
 
-def test_who_asks_for_one_and_then_for_another_is_given_all() -> None:
+def test_few_objects_are_fetched_once_for_all_who_ask_for_some() -> None:
+    cluster, answers = Counting(PODS), Answers()
+    for namespace in ("one", "two", None):
+        for labels in ("app=x", "app=y", None):
+            View(cluster, answers).list("Pod", namespace=namespace, labels=labels)
+        View(cluster, answers).get("Pod", "a", namespace or "one")
+    assert cluster.asked == 1
+
+
+def test_of_many_objects_only_those_asked_for_are_fetched() -> None:
+    cluster, answers = Counting(PODS, most=2), Answers()
+    for _ in range(2):
+        assert len(View(cluster, answers).list("Pod", namespace="two")) == 1
+        assert View(cluster, answers).get("Pod", "b", "one") is not None
+    assert cluster.asked == 3, "once to learn that they are many, once for each question"
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap", DEFINITIONS])
+def test_what_is_large_or_private_is_never_fetched_as_a_whole(kind: str) -> None:
     cluster = Counting(PODS)
+    cluster.everything = lambda *_, **__: pytest.fail("fetched as a whole")  # type: ignore[method-assign]
     view = View(cluster)
-    for name, namespace in (("a", "one"), ("b", "one"), ("a", "two"), ("c", "two")):
-        found = view.get("Pod", name, namespace)
-        assert (found is not None) is (name != "c")
-    assert cluster.asked == 2
+    assert view.get(kind, "a", "one") is not None
+    assert view.list(kind, namespace="two")
 
 
-def test_where_there_is_too_much_of_it_each_is_asked_for() -> None:
-    cluster = Counting(PODS)
-    cluster.few = False
+def test_a_name_is_a_name_whatever_is_in_it() -> None:
+    assert View(Counting(PODS)).get("Pod", "a,metadata.name=b", "one") is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked"), [(Reason.NO_CLUSTER, 2), (Reason.TIMEOUT, 2), (Reason.FORBIDDEN, 8)]
+)
+def test_who_does_not_answer_is_soon_asked_no_more(reason: Reason, asked: int) -> None:
+    cluster, answers = Counting(failing=reason), Answers()
+    for number in range(4):
+        with pytest.raises(Unreachable) as failure:
+            View(cluster, answers).list(f"Kind{number}", namespace="one")
+        assert failure.value.reason is reason
+    assert cluster.asked == asked
+    if reason is not Reason.FORBIDDEN:
+        with pytest.raises(Unreachable):
+            View(cluster, answers).try_create({"kind": "Pod"})
+        assert cluster.asked == asked
+
+
+def test_one_question_too_many_for_a_server_costs_no_other_one() -> None:
+    cluster = Counting(PODS, failing=Reason.TIMEOUT)
     view = View(cluster)
-    for name in "abc":
-        view.get("Pod", name, "one")
-    assert cluster.asked == 3
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            view.serves("Slow.example.org")
+        cluster.failing = None
+        assert view.list("Pod")
 
 
 @pytest.mark.parametrize("selector", ["app!=x", "app in (x,y)", "app", "!app"])

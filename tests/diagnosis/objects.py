@@ -71,6 +71,9 @@ class Shelf:
             and (labels is None or labels.partition("=")[2] in _labels(each))
         ]
 
+    def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
+        return None
+
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         return None
 

@@ -109,8 +109,7 @@ def test_a_cluster_that_does_not_answer_leaves_things_unverified_and_comes_back(
         await hands.until(lambda: app.state.verdict("1.2") is Verdict.FAILED, "the file half")
         cluster.down = None
         await hands.until(lambda: app.state.verdict("2.2") is Verdict.PASSED, "the cluster come back")
-        await hands.pilot.pause()
-        assert "joignable  ✓ Kyverno" in _strip(hands)
+        await hands.until(lambda: "joignable  ✓ Kyverno" in _strip(hands), "everything judged anew")
 
     drive(script, welcomed, app=on_cluster())
 

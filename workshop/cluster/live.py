@@ -84,9 +84,10 @@ class LiveCluster:
             query["continue"] = following
         raise Unreachable(Reason.TIMEOUT, Text("too many objects of kind {kind} to look through", kind=kind))
 
-    def everything(self, kind: str) -> Sequence[Object] | None:
+    def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
         """Return all objects of a kind, None when there are too many for one answer."""
-        answer = self._checked(*self._ask("GET", self._collection(kind, None), query={"limit": _FEW}))
+        query = {"limit": _FEW, **({"fieldSelector": fields} if fields else {})}
+        answer = self._checked(*self._ask("GET", self._collection(kind, None), query=query))
         self._known_until.setdefault(kind, _version(answer))
         return None if answer.get("metadata", {}).get("continue") else _items(answer)
 

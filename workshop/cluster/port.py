@@ -59,7 +59,7 @@ class Cluster(Protocol):
     ) -> list[Object]:
         """Return the objects of a kind; `labels` and `fields` are selectors the server applies."""
 
-    def everything(self, kind: str) -> Sequence[Object] | None:
+    def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
         """Return all objects of a kind, None when there are too many for one answer."""
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:

@@ -7,9 +7,8 @@ it is known afterwards which kinds an exercise looked at, hence whose changes co
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from workshop.cluster.port import Cluster, Decision, Object, Unreachable
@@ -21,6 +20,11 @@ Answer = TypeVar("Answer")
 _UNWATCHED: Final = frozenset({"Event", "Event.events.k8s.io"})
 # What a server knows changes with these.
 DEFINITIONS: Final = "CustomResourceDefinition.apiextensions.k8s.io"
+# Even few of these are megabytes, or none of our business: only those that are named are fetched.
+_NEVER_WHOLE: Final = frozenset({"ConfigMap", "Secret", DEFINITIONS})
+_NO_ANSWER: Final = frozenset({Reason.NO_CLUSTER, Reason.TIMEOUT, Reason.UNAUTHORIZED})
+# Questions in a row that nobody answered, after a time-out each: then nobody is there.
+_PATIENCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +42,33 @@ class Answers:
     """What a cluster has answered so far in one run; exercises and threads share it."""
 
     known: dict[Hashable, Any] = field(default_factory=dict)
-    narrowed: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    unanswered: list[Unreachable] = field(default_factory=list)
 
     def of(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
-        """Return the answer to a question, asking only the first time. A failure is an answer too."""
+        """Return the answer to a question, asking only the first time. A failure is an answer too.
+
+        Raises Unreachable without asking once nobody answers any more.
+        """
         with self.lock:
             if question not in self.known:
+                self.expect_answers()
                 try:
                     self.known[question] = ask()
+                    self.unanswered.clear()
                 except Unreachable as unreachable:
                     self.known[question] = unreachable
+                    if unreachable.reason in _NO_ANSWER:
+                        self.unanswered.append(unreachable)
             answer = self.known[question]
         if isinstance(answer, Unreachable):
             raise answer
         return answer  # type: ignore[no-any-return]  # the dictionary holds answers of every kind
+
+    def expect_answers(self) -> None:
+        """Raise Unreachable when the last questions got no answer: the next would only take its time."""
+        if len(self.unanswered) >= _PATIENCE:
+            raise self.unanswered[-1]
 
 
 class View:
@@ -74,11 +90,11 @@ class View:
         return frozenset(self._kinds - _UNWATCHED)
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """Return an object, from a list that holds it where one was answered already."""
+        """Return an object."""
         self._kinds.add(kind)
-        held = self._held(Listed(kind, namespace, fields=f"metadata.name={name}")) if namespace else None
+        held = self._held(Listed(kind, namespace), name)
         if held is not None:
-            return next(iter(held), None)
+            return held[0] if held else None
         return self._answers.of(
             ("get", kind, name, namespace), lambda: self._cluster.get(kind, name, namespace)
         )
@@ -121,6 +137,7 @@ class View:
 
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a dry run."""
+        self._answers.expect_answers()
         return self._cluster.try_create(resource)
 
     def allowed(self, verb: str, kind: str, *, namespace: str | None = None, user: str | None = None) -> bool:
@@ -136,41 +153,47 @@ class View:
             ("service", namespace, service, path), lambda: self._cluster.service_get(namespace, service, path)
         )
 
-    def everything(self, kind: str) -> Sequence[Object] | None:
+    def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
         """Return all objects of a kind, None when there are too many for one answer."""
         self._kinds.add(kind)
-        return self._answers.of(("everything", kind), lambda: self._cluster.everything(kind))
+        return self._answers.of(
+            ("everything", kind, fields), lambda: self._cluster.everything(kind, fields=fields)
+        )
 
-    def _held(self, question: Listed) -> Sequence[Object] | None:
+    def _held(self, question: Listed, name: str | None = None) -> Sequence[Object] | None:
         """Return the answer to a question as far as it follows from a wider one, None where it does not.
 
-        Whoever asks for one thing of a kind and then for another is given all of it, if that is not much.
+        Whoever asks for some of a kind is given all of it, if that is not much: most exercises ask for the
+        same objects, each in its own words.
         """
         labels, fields = _equalities(question.labels), _equalities(question.fields)
-        if labels is None or fields is None or fields.keys() - {"metadata.name"}:
+        if labels is None or fields is None:
             return None
+        name = fields.pop("metadata.name", name)
+        # What else is selected by a field only the server can tell: both questions must agree on it.
+        alike = ",".join(f"{key}={value}" for key, value in sorted(fields.items())) or None
+        whole = Listed(question.kind, fields=alike)
+        wider = (replace(whole, namespace=question.namespace), whole, ("everything", question.kind, alike))
         with self._answers.lock:
-            known = self._answers.known
-            wider = [known.get(Listed(question.kind, question.namespace)), known.get(Listed(question.kind))]
-            if question not in known and not any(isinstance(each, list) for each in wider):
-                self._answers.narrowed[question.kind] += 1
-                if self._answers.narrowed[question.kind] > 1:
-                    wider.append(self._all_of(question.kind))
-        for held in wider:
-            if isinstance(held, list):
-                return [each for each in held if _fits(each, question.namespace, labels, fields)]
-        return None
+            known = map(self._answers.known.get, wider)
+            held: Sequence[Object] | None = next((each for each in known if isinstance(each, list)), None)
+        asks_for_some = question != whole or name is not None
+        if held is None and asks_for_some and question.kind not in _NEVER_WHOLE:
+            held = self._all_of(question.kind, alike)
+        if held is None:
+            return None
+        return [each for each in held if _fits(each, question.namespace, labels, name)]
 
-    def _all_of(self, kind: str) -> Sequence[Object] | None:
+    def _all_of(self, kind: str, fields: str | None) -> Sequence[Object] | None:
         try:
-            return self.everything(kind)
+            return self.everything(kind, fields=fields)
         except Unreachable as unreachable:
-            if unreachable.reason is not Reason.FORBIDDEN:
+            if unreachable.reason in _NO_ANSWER:
                 raise
-            return None  # one namespace may be open to us where all of them are not
+            return None  # a part may be open to us all the same, or free of what breaks the rest
 
 
-def _fits(each: Object, namespace: str | None, labels: dict[str, str], fields: dict[str, str]) -> bool:
+def _fits(each: Object, namespace: str | None, labels: dict[str, str], name: str | None) -> bool:
     metadata = _metadata(each)
     marks = metadata.get("labels")
     marks = marks if isinstance(marks, dict) else {}
@@ -179,7 +202,7 @@ def _fits(each: Object, namespace: str | None, labels: dict[str, str], fields: d
         # A namespace is of no account for what stands in none.
         (namespace is None or place is None or place == namespace)
         and all(marks.get(key) == value for key, value in labels.items())
-        and fields.get("metadata.name") in (None, metadata.get("name"))
+        and name in (None, metadata.get("name"))
     )
 
 
