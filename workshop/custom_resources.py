@@ -78,7 +78,7 @@ _PROBE: Final = object_of(
 )  # fmt: skip
 CHAOS_ENGINE: Final = object_of(
     engineState=one_of("active", "stop"), chaosServiceAccount=TEXT, auxiliaryAppInfo=TEXT,
-    annotationCheck=TEXT, defaultHealthCheck=ANY, jobCleanUpPolicy=one_of("delete", "retain"),
+    annotationCheck=ANY, defaultHealthCheck=ANY, jobCleanUpPolicy=one_of("delete", "retain"),
     terminationGracePeriodSeconds=NUMBER,
     appinfo=object_of(appns=TEXT, applabel=TEXT, appkind=TEXT),
     selectors=object_of(

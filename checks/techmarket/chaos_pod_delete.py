@@ -31,7 +31,6 @@ REPLICAS: Final = 3
 _TEXT_FIELDS: Final = (
     ("spec", "engineState"),
     ("spec", "chaosServiceAccount"),
-    ("spec", "annotationCheck"),
     ("spec", "jobCleanUpPolicy"),
     ("spec", "appinfo", "appns"),
     ("spec", "appinfo", "applabel"),

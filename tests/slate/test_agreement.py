@@ -21,6 +21,8 @@ _RUNTIME = "what a container does is never seen: none runs"
 _NAME = "a cluster takes any name"
 _SIGNATURE = "whose signature counts shows at a registry with signatures"
 _SENSE = "valid, and carried out as written; that it is not what was asked is nobody's business there"
+_LITMUS = "Litmus' schema keeps what it does not know and takes any text; who reads it is the operator"
+_PROMQL = "an expression is a text to the schema; Prometheus reads it, and nobody has one there"
 _NO_VOLUME = "no volume can be had that way, and the run waits for one"
 
 # By exercise: check, or check/fact → why no engine sees it.
@@ -105,6 +107,34 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "on_the_success_rate/wrong-scale": _SENSE,
         "failures_stop_it": _SENSE,
     },
+    "slo-recording-rules": {
+        "both_slis_are_recorded": _PROMQL,
+        "success_rate_is_measured": _PROMQL,
+        "latency_is_the_95th_percentile": _PROMQL,
+        "about_the_payment_service": _PROMQL,
+        "where_the_statement_puts_them": _NAME,
+        "rules_can_load/promql-syntax": _PROMQL,
+        "rules_can_load/bad-record-name": _PROMQL,
+        "rules_can_load/rules-unreadable": "to a cluster, a ConfigMap holds any text",
+        "rules_can_load/wrong-kind": "to a cluster, a ConfigMap holds any text",
+        "rules_can_load/no-rules": "an object without rules is one that the exercise does not ask for",
+    },
+    "chaos-pod-delete": {
+        "payment_service_is_the_target/label-not-key-value": _LITMUS,
+        "payment_service_is_the_target/wrong-target": _LITMUS,
+        "payment_service_is_the_target/wrong-appkind": _SENSE,
+        "payment_service_is_the_target/appinfo-incomplete": _LITMUS,
+        "payment_service_is_the_target/no-target": _LITMUS,
+        "engine_is_started": _SENSE,
+        "pod_delete_is_the_fault": _LITMUS,
+        "thirty_seconds": _LITMUS,
+        "one_pod_at_a_time": _LITMUS,
+    },
+    "crossplane-postgres": {
+        "a_database_is_asked_for": "an object that orders nothing is a good object",
+        "for_the_payment_service": _NAME,
+        "no_password_in_clear": _SENSE,
+    },
 }
 # The verdict of the cluster half where it is another than that of the files, and why.
 EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
@@ -177,6 +207,8 @@ def test_engine_and_files_agree(case: Case, slate: Slate, lab: Lab, tmp_path: Pa
     assert not [check.id for check in result.checks if check.verdict is Verdict.ERROR], story
     if files is Verdict.UNKNOWN:
         return  # what the evaluator cannot tell is the engine's to tell
+    if case.slug == "crossplane-postgres" and cluster is Verdict.UNKNOWN:
+        return  # ordered by a kind of a provider that the sandbox does not have
     expected, _why = EXCEPTIONS.get((case.slug, case.name), (files, ""))
     assert cluster is expected, (files, story)
 

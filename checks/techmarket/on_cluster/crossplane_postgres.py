@@ -17,18 +17,33 @@ _PACKAGES = ("Provider", "Function", "Configuration")
 
 @check(level=must, half=cluster)
 def taken_by_the_cluster(exam: Exam) -> None:
-    """The cluster takes what the file orders and defines.
+    """The cluster takes the order.
 
     The schema of the kind is the judge that counts: what it refuses is never stored.
     """
+    for document in orders_of(exam)[1]:
+        with exam.part():
+            _judge_one(exam, document, ordered=True)
+
+
+@check(level=should, half=cluster)
+def what_stands_behind_is_taken(exam: Exam) -> None:
+    """The cluster takes what the file defines and installs.
+
+    Crossplane 2 asks for more than version 1 did: whole package names, and pipelines of functions.
+    """
     documents, orders = orders_of(exam)
     defined = defined_kinds(documents)
-    for document in documents:
-        if role_of(document, defined) == "plain":
-            continue  # a Namespace, a Secret: nothing of Crossplane's
-        ordered = any(is_same(document, order) for order in orders)
+    behind = [
+        each
+        for each in documents
+        if role_of(each, defined) != "plain" and not any(is_same(each, order) for order in orders)
+    ]
+    for document in behind:
         with exam.part():
-            _judge_one(exam, document, ordered=ordered)
+            _judge_one(exam, document, ordered=False)
+    if not exam.facts:
+        exam.fact("order-alone", Text("There is nothing but the order"), met=True)
 
 
 def _judge_one(exam: Exam, document: Document, *, ordered: bool) -> None:
