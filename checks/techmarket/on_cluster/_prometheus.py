@@ -46,7 +46,7 @@ class Server:
         if status in (401, 403):
             text = Text("not allowed to look (403): {message}", message=said or str(self))
             raise Unreachable(Reason.FORBIDDEN, text)
-        if status >= 500:
+        if status >= 500 or status in (408, 429):
             silent = Text(
                 "{service} does not answer ({status}): {message}",
                 service=str(self),
