@@ -39,9 +39,15 @@ def load_guide(lab: Lab) -> tuple[Entry, ...]:
 
 
 def entry_for(lab: Lab, exercise: Exercise, signal: str) -> Entry | None:
-    """Return the entry about a symptom seen on the cluster: one of the exercise's own before any other."""
+    """Return the entry about a symptom seen on the cluster: the one most about this exercise.
+
+    Of its own entries that is the one with the fewest others; without any, the most general one.
+    """
     about = [entry for entry in load_guide(lab) if signal in entry.signals]
-    return next((entry for entry in about if exercise.id in entry.exercises), about[0] if about else None)
+    own = [entry for entry in about if exercise.id in entry.exercises]
+    if own:
+        return min(own, key=lambda entry: len(entry.exercises))
+    return max(about, key=lambda entry: len(entry.exercises), default=None)
 
 
 def hint_for(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from workshop.cluster.port import Object
 from workshop.diagnosis.look import MAKERS, Look, conditions, group_of, when
 from workshop.diagnosis.refusals import sign_of
 from workshop.diagnosis.symptom import Sign, Symptom, one_line, shown
 
-_KINDS = {kind.partition(".")[0]: kind for kind in MAKERS}
+# What the controller-manager puts before the API server's words.
+_PREFIX: Final = re.compile(r"^(?:\(combined from similar events\): )?(?:Error creating: )?")
+_KINDS: Final = {kind.partition(".")[0]: kind for kind in MAKERS}
 
 
 def symptoms(look: Look) -> Iterator[Symptom]:
@@ -20,7 +24,7 @@ def symptoms(look: Look) -> Iterator[Symptom]:
         if name not in seen:
             seen.add(name)
             sign = sign_of(message) or Sign.POD_REFUSED
-            yield Symptom(sign, name, one_line(message), since or None, group_of(maker))
+            yield Symptom(sign, name, one_line(_PREFIX.sub("", message)), since or None, group_of(maker))
 
 
 def _events(look: Look) -> Iterator[tuple[str, Object, str, str]]:

@@ -13,6 +13,7 @@ from workshop.diagnosis.symptom import Sign, Symptom, one_line, shown
 
 _PIPELINE_RUN, _TASK_RUN = "PipelineRun.tekton.dev", "TaskRun.tekton.dev"
 _SCAN: Final = "trivy-scan"
+_OVER_QUOTA: Final = "ExceededResourceQuota"
 _BY_REASON: Final = {
     "CouldntGetTask": Sign.TASK_MISSING,
     "TaskRunResolutionFailed": Sign.TASK_MISSING,
@@ -21,6 +22,7 @@ _BY_REASON: Final = {
     "ParamMissing": Sign.PARAMETER_MISSING,
     "InvalidWorkspaceBindings": Sign.WORKSPACE_UNBOUND,
     "InvalidWorkspaceBinding": Sign.WORKSPACE_UNBOUND,
+    _OVER_QUOTA: Sign.QUOTA_EXCEEDED,
     "PodAdmissionFailed": Sign.POD_SECURITY,
     "CreateContainerConfigError": Sign.CONTAINER_CONFIG,
     "PipelineRunTimeout": Sign.RUN_TIMED_OUT,
@@ -82,10 +84,10 @@ def _newest(runs: Iterable[Object], of: Callable[[Object], tuple[object, ...]]) 
 
 def _judged(kind: str, run: Object) -> Iterator[Symptom]:
     condition = conditions(run).get("Succeeded", {})
-    if condition.get("status") != "False":
+    message, reason = str(condition.get("message") or ""), str(condition.get("reason") or "")
+    # A run that waits for room in a quota has not failed, and will not go on by itself either.
+    if condition.get("status") != "False" and reason != _OVER_QUOTA:
         return
-    message = str(condition.get("message") or "")
-    reason = str(condition.get("reason") or "")
     sign = _sign(reason, message, run)
     if sign is not None:
         since = str(condition.get("lastTransitionTime") or "") or None
