@@ -80,6 +80,9 @@ class Shelf:
     def serves(self, kind: str) -> bool:
         return kind in self.objects
 
+    def resources(self, group: str) -> Sequence[str]:
+        return [kind for kind in self.objects if kind.endswith(group)]
+
     def try_create(self, resource: Object) -> Decision:
         raise AssertionError("a diagnosis creates nothing, not even as a dry run")
 

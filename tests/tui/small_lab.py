@@ -11,6 +11,7 @@ from workshop.verdicts import (
     CheckResult,
     ExerciseResult,
     Fact,
+    Finding,
     Half,
     Level,
     Mode,
@@ -157,7 +158,65 @@ RESULTS = {
         hint=_two("Un identifiant s'écrit sans espace.", "An identifier has no spaces."),
     ),
     "2.1": ExerciseResult("2.1", "limits", LIMITS.title, Verdict.PASSED, 8),
-    "2.2": ExerciseResult("2.2", "pipeline", PIPELINE.title, Verdict.UNKNOWN, 7),
+    "2.2": ExerciseResult(
+        "2.2",
+        "pipeline",
+        PIPELINE.title,
+        Verdict.UNKNOWN,
+        7,
+        checks=(
+            CheckResult(
+                "2.2.runs",
+                _two("Le pipeline va jusqu'au bout", "The pipeline gets to its end"),
+                Level.MUST,
+                Half.CLUSTER,
+                Verdict.UNKNOWN,
+                Reason.TIMEOUT,
+                facts=(
+                    Fact(
+                        "not-ended",
+                        _two("build-1 est fini", "build-1 has ended"),
+                        met=None,
+                        observed=_two("0 tâche finie sur 3", "0 of 3 tasks have ended"),
+                        source=Source(object="PipelineRun/build-1"),
+                    ),
+                ),
+            ),
+        ),
+        hint=_two("Lisez la fin de l'événement.", "Read the end of the event."),
+        diagnosis=(
+            Finding(
+                "unschedulable",
+                "Pod/shop/billing-0",
+                "0/1 nodes are available: 1 Insufficient cpu.",
+                since="2026-01-15T10:02:03Z",
+                entry="pod-unschedulable",
+                symptom=_two("Un Pod reste Pending", "A Pod stays Pending"),
+                cause=_two("Le nœud n'a pas la place demandée.", "The node has no room for it."),
+                remedy=_two(
+                    "Réduisez `requests`, ou donnez plus de processeurs à Docker.",
+                    "Lower `requests`, or give Docker more processors.",
+                ),
+            ),
+            Finding(
+                "image-unavailable",
+                "Pod/shop/shop-7d9c5b-x2x4z",
+                'Failed to pull image "ghcr.io/lea-devops/shop:v1": not found [bold]',
+                entry="image-not-pulled",
+                symptom=_two("Un Pod reste en ImagePullBackOff", "A Pod stays in ImagePullBackOff"),
+                remedy=_two(
+                    "Lisez les dernières lignes de l'événement.", "Read the last lines of the event."
+                ),
+            ),
+        ),
+        unseen=(
+            Text(
+                "{kind} could not be looked at: {problem}",
+                kind="Ingress.networking.k8s.io",
+                problem=Text("not allowed to look (403): {message}", message="ingresses is forbidden"),
+            ),
+        ),
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from tests.tui.small_lab import Still
 from workshop.tui.connecting import ClusterView
+from workshop.tui.widgets.lab_list import LabList
 from workshop.verdicts import Mode
 
 SMALL, LARGE = (80, 24), (160, 45)
@@ -35,6 +36,21 @@ def test_exercise(snap_compare: Any, size: tuple[int, int], key: str) -> None:
         await pilot.pause()
 
     assert snap_compare(Still(), terminal_size=size, run_before=open_it)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_diagnosis(snap_compare: Any, size: tuple[int, int]) -> None:
+    async def open_it(pilot: Pilot[int]) -> None:
+        pilot.app.screen.query_one(LabList).select("2.2")
+        await pilot.app._press_keys(["enter"])
+        while not pilot.app.screen.query("Markdown"):
+            await pilot.pause()
+        await pilot.app._press_keys(["w"])
+        await pilot.pause()
+
+    app = Still()
+    app.state = replace(app.state, mode=Mode.CLUSTER, instructor=True)
+    assert snap_compare(app, terminal_size=size, run_before=open_it)
 
 
 def test_board_in_the_light_theme(snap_compare: Any) -> None:

@@ -5,6 +5,7 @@ Styles are names of theme variables, so that a change of theme needs no redrawin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from textual.content import Content
@@ -94,6 +95,17 @@ def hanging(lead: Content, text: Content, width: int) -> Content:
     lines = text.wrap(max(10, width - indent)) or [Content("")]
     pad = Content(" " * indent)
     return Content("\n").join([lead + lines[0].rstrip(), *(pad + line.rstrip() for line in lines[1:])])
+
+
+def labelled(rows: Iterable[tuple[str, str | None, str]], width: int) -> list[Content]:
+    """Return lines of label, text and its style, the texts in one column; a text of None has no line."""
+    rows = list(rows)
+    column = max((len(label) for label, _, _ in rows), default=0)
+    return [
+        hanging(Content.styled(f"   {label:<{column}}  ", MUTED), prose(text, text_style), width)
+        for label, text, text_style in rows
+        if text is not None
+    ]
 
 
 def gauge(done: float, total: float, width: int) -> Content:

@@ -19,6 +19,7 @@ from workshop.tui.brief import commands_of, markdown_of
 from workshop.tui.screens.base import Drawn
 from workshop.tui.state import State
 from workshop.tui.widgets.check_list import CheckList
+from workshop.tui.widgets.diagnosis_list import DiagnosisList, command_for
 from workshop.tui.widgets.exercise_head import ExerciseHead, NextStep
 from workshop.tui.widgets.fact_list import FactList, why
 from workshop.tui.widgets.hint_pane import HintPane
@@ -26,13 +27,13 @@ from workshop.tui.widgets.key_bar import KeyBar
 from workshop.tui.widgets.pane_tabs import PaneTabs, Tab
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.tui.words import MUTED, prose
-from workshop.verdicts import Level, Verdict
+from workshop.verdicts import ExerciseResult, Half, Level, Verdict
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
 
-BRIEF, CHECKS, HINTS = "brief", "checks", "hints"
-PANES = (BRIEF, CHECKS, HINTS)
+BRIEF, CHECKS, HINTS, DIAGNOSIS = "brief", "checks", "hints", "diagnosis"
+PANES = (BRIEF, CHECKS, HINTS, DIAGNOSIS)
 
 
 class ExerciseScreen(Drawn[None]):
@@ -44,6 +45,9 @@ class ExerciseScreen(Drawn[None]):
         Binding("b", "pane('brief')", "Brief", show=False, id="exercise.brief"),
         Binding("c", "pane('checks')", "Checks", show=False, id="exercise.checks"),
         Binding("h", "hint", "Hint", id="exercise.hint"),
+        Binding(
+            "w", "pane('diagnosis')", "Wrong on the cluster", show=False, id="exercise.diagnosis"
+        ),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("a", "answer", "Answer", id="exercise.answer"),
         Binding("n", "go(1)", "Next", id="exercise.next"),
@@ -74,6 +78,7 @@ class ExerciseScreen(Drawn[None]):
                 yield VerticalScroll(id="brief")
                 with VerticalScroll(id="hints"):
                     yield HintPane(id="hint-text")
+                yield DiagnosisList(id="diagnosis")
             with Vertical(id="judging"):
                 yield CheckList(id="checks")
                 yield Static(id="why")
@@ -111,6 +116,8 @@ class ExerciseScreen(Drawn[None]):
         checks.language = facts.language = state.language
         checks.result = result
         facts.check = checks.selected
+        diagnosis = self.query_one(DiagnosisList)
+        diagnosis.state, diagnosis.result = state, result
         self._show_why()
         self._show_pane()
 
@@ -136,10 +143,20 @@ class ExerciseScreen(Drawn[None]):
             Tab(BRIEF, "b", self.say(Text("Brief"))),
             Tab(CHECKS, "c", self.say(Text("Checks")), f"{passed}/{len(judged)}" if judged else "", colour),
             Tab(HINTS, "h", self.say(Text("Hints")), f"{revealed}/{total}" if total else ""),
+            *([Tab(DIAGNOSIS, "w", self.say(Text("Diagnosis")), *_troubles(result))] if self._lives else []),
         )
 
+    @property
+    def _lives(self) -> bool:
+        """Whether the exercise has anything on a cluster that could be wrong."""
+        return Half.CLUSTER in self.exercise.halves
+
+    @property
+    def _panes(self) -> tuple[str, ...]:
+        return PANES if self._lives else PANES[:-1]
+
     def _focus(self) -> None:
-        target = {BRIEF: "#brief", HINTS: "#hints", CHECKS: "#checks"}[self._pane]
+        target = f"#{self._pane}"
         self.query_one(target).focus(scroll_visible=False)
 
     # --- what happens ----------------------------------------------------------------------------
@@ -162,19 +179,29 @@ class ExerciseScreen(Drawn[None]):
     def _to_the_place(self) -> None:
         self.action_edit()
 
+    @on(OptionList.OptionSelected, "#diagnosis")
+    def _copy_command(self) -> None:
+        finding = self.query_one(DiagnosisList).selected
+        command = command_for(finding) if finding is not None else None
+        if command is not None:
+            handover.copy(self.workshop, command)
+
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_pane(event.pane)
 
     def action_pane(self, pane: str) -> None:
-        """Show a pane and put the keyboard into it."""
+        """Show a pane, if the exercise has it, and put the keyboard into it."""
+        if pane not in self._panes:
+            return
         self._pane = pane
         self._show_pane()
         self.call_after_refresh(self._focus)
 
     def action_turn(self, step: int) -> None:
         """Show the pane to the left or to the right."""
-        self.action_pane(PANES[(PANES.index(self._pane) + step) % len(PANES)])
+        panes = self._panes
+        self.action_pane(panes[(panes.index(self._pane) + step) % len(panes)])
 
     def action_hint(self) -> None:
         """Show the hints; asked again there, one more of them."""
@@ -263,3 +290,9 @@ class ExerciseScreen(Drawn[None]):
                 then(choice)
 
         self.app.push_screen(ChooseDialog(self.shown, title, choices), chosen)
+
+
+def _troubles(result: ExerciseResult | None) -> tuple[str, str]:
+    """Return how many troubles were seen, and the colour that says so."""
+    count = len(result.diagnosis) if result else 0
+    return (str(count), "$text-error") if count else ("", MUTED)

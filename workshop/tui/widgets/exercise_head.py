@@ -77,6 +77,11 @@ class NextStep(Widget):
                     (where, "$text-accent"),
                     prose(state.say(said)),
                 )
+        if result.diagnosis:
+            first = result.diagnosis[0]
+            said = first.message if first.symptom is None else first.symptom
+            where = f"{first.object.rpartition('/')[2]}  "
+            return Content.assemble((" ✗ ", "$text-error"), (where, "$text-accent"), prose(state.say(said)))
         if result.verdict in (Verdict.UNKNOWN, Verdict.BLOCKED):
             return Content.styled(f" ? {state.say(state.unverified)}", MUTED)
         return Content("")

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 
 from workshop.texts import Language, Message, Text
 from workshop.tui.widgets.wrapped_list import WrappedList
-from workshop.tui.words import MUTED, NOT_JUDGED, hanging, prose, say
+from workshop.tui.words import MUTED, NOT_JUDGED, hanging, labelled, prose, say
 from workshop.verdicts import CheckResult, Fact, Verdict
 
 _SIGNS = {True: ("✓", "$text-success"), False: ("✗", "$text-error"), None: ("?", MUTED)}
@@ -60,19 +60,19 @@ class FactList(WrappedList):
             )
         ]
         if fact.met is not True:
-            labels = [self._say(label) for label in (_EXPECTED, _FOUND, _WHERE, _TRY)]
-            column = max(len(label) for label in labels)
-            values: tuple[Message | None, ...] = (
-                fact.expected,
-                fact.observed,
-                str(fact.source) if fact.source is not None else None,
-                fact.next,
+            values: tuple[tuple[Text, Message | None, str], ...] = (
+                (_EXPECTED, fact.expected, "$text-success"),
+                (_FOUND, fact.observed, "$text-error"),
+                (_WHERE, str(fact.source) if fact.source is not None else None, "$text-accent"),
+                (_TRY, fact.next, ""),
             )
-            colours = ("$text-success", "$text-error", "$text-accent", "")
-            for label, value, value_style in zip(labels, values, colours, strict=True):
-                if value is not None:
-                    lead = Content.styled(f"   {label:<{column}}  ", MUTED)
-                    rows.append(hanging(lead, prose(self._say(value), value_style), width))
+            rows += labelled(
+                (
+                    (self._say(label), None if value is None else self._say(value), value_style)
+                    for label, value, value_style in values
+                ),
+                width,
+            )
             rows.append(Content(""))
         return Content("\n").join(rows)
 
