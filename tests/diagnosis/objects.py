@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workshop.cluster.port import Decision, Object, Unreachable
@@ -79,6 +79,9 @@ class Shelf:
 
     def serves(self, kind: str) -> bool:
         return kind in self.objects
+
+    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+        raise AssertionError("a diagnosis looks once")
 
     def resources(self, group: str) -> Sequence[str]:
         return [kind for kind in self.objects if kind.endswith(group)]

@@ -102,7 +102,7 @@ def test_a_diagnosis_changes_no_verdict(lab: Lab, solved: Path, monkeypatch: pyt
     with_it = judge_exercise(run, exercise)
     monkeypatch.setattr("workshop.diagnosis.diagnose.diagnose", lambda *_: ((), ()))
     without = judge_exercise(run, exercise)
-    assert [each.id for each in with_it.diagnosis] == ["image-unavailable"]
+    assert "image-unavailable" in [each.id for each in with_it.diagnosis]
     assert without.diagnosis == ()
     assert with_it.verdict is without.verdict is Verdict.UNFINISHED
     assert [each.verdict for each in with_it.checks] == [each.verdict for each in without.checks]

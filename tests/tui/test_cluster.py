@@ -20,6 +20,8 @@ from workshop.tui.app import WorkshopApp
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.screens.map import MapScreen
 from workshop.tui.screens.welcome import WelcomeScreen
+from workshop.tui.widgets.diagnosis_list import DiagnosisList
+from workshop.tui.widgets.pane_tabs import PaneTabs
 from workshop.tui.widgets.top_bar import TopBar
 from workshop.verdicts import CheckResult, ExerciseResult, Fact, Half, Level, Mode, Reason, Verdict
 
@@ -75,6 +77,46 @@ def test_a_cluster_that_answers_is_named_and_judged(
         assert len(strip) <= 78
 
     drive(script, welcomed, app=on_cluster())
+
+
+def test_what_is_wrong_on_the_cluster_is_a_pane_of_its_own(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.put_policy(NAME, ready=False)
+    copied: list[str] = []
+    monkeypatch.setattr(WorkshopApp, "copy_to_clipboard", lambda _, text: copied.append(text))
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        screen = await hands.open("2.2")
+        # The other one is that this cluster knows no Deployments.
+        assert "Diagnostic 2" in str(screen.query_one(PaneTabs).render())
+        await hands.press("w")
+        await hands.until(lambda: screen.query_one(DiagnosisList).has_focus, "the pane")
+        shown = hands.text("#diagnosis")
+        assert f"ClusterPolicy/{NAME}" in shown
+        assert "Une policy est là, mais pas Ready" in shown
+        await hands.press("end", "enter")
+        await hands.until(lambda: copied == [f"kubectl describe clusterpolicy {NAME}"], "the command")
+
+        # Once it is mended there is nothing of it to explain.
+        cluster.put_policy(NAME)
+        await hands.press("r")
+        await hands.until(lambda: hands.app.state.verdict("2.2") is Verdict.PASSED, "the verdict")
+        await hands.until(lambda: NAME not in hands.text("#diagnosis"), "a pane without it")
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_an_exercise_of_files_alone_has_no_diagnosis(drive: Any, welcomed: Path) -> None:
+    async def script(hands: Any) -> None:
+        screen = await hands.open("3.2")
+        assert "Diagnostic" not in str(screen.query_one(PaneTabs).render())
+        await hands.press("w")
+        await hands.pilot.pause()
+        assert screen.has_class("-pane-brief")
+
+    drive(script, welcomed, instructor=True)
 
 
 def test_in_files_only_nothing_is_asked(

@@ -118,10 +118,15 @@ class Look:
 
     def own(self, kind: str) -> list[Object]:
         """Return the objects of a kind that the student's files ask for, in whatever namespace."""
-        wanted = [each for each in self.scope.objects if each.kind == kind]
-        if not wanted:
-            return []
-        return [found for found in self.every(kind) if any(each.fits(found) for each in wanted)]
+        found: list[Object] = []
+        for wanted in self.scope.objects:
+            if wanted.kind != kind:
+                continue
+            fitting = sorted(filter(wanted.fits, self.every(kind)), key=_created)
+            # Of one name in several namespaces the newest is meant: the others are left from earlier tries.
+            newest = fitting if wanted.generated or wanted.namespace else fitting[-1:]
+            found += [each for each in newest if each not in found]
+        return found
 
     def among(self, kind: str) -> Iterator[Object]:
         """Yield the objects of a namespaced kind that are the exercise's."""
@@ -245,6 +250,10 @@ def selects(selector: str, labels: Mapping[str, object]) -> bool:
         if key not in labels or (equals and labels[key] != value):
             return False
     return True
+
+
+def _created(found: Object) -> str:
+    return str(found.get("metadata", {}).get("creationTimestamp") or "")
 
 
 def _namespace(found: Object) -> str:

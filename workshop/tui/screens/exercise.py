@@ -45,9 +45,7 @@ class ExerciseScreen(Drawn[None]):
         Binding("b", "pane('brief')", "Brief", show=False, id="exercise.brief"),
         Binding("c", "pane('checks')", "Checks", show=False, id="exercise.checks"),
         Binding("h", "hint", "Hint", id="exercise.hint"),
-        Binding(
-            "w", "pane('diagnosis')", "Wrong on the cluster", show=False, id="exercise.diagnosis"
-        ),
+        Binding("w", "pane('diagnosis')", "Wrong on the cluster", show=False, id="exercise.diagnosis"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("a", "answer", "Answer", id="exercise.answer"),
         Binding("n", "go(1)", "Next", id="exercise.next"),

@@ -19,7 +19,7 @@ _OBJECT: Final = re.compile(r"([A-Z][A-Za-z]+)/(?:([a-z0-9.-]+)/)?([a-z0-9.-]+)"
 
 
 class DiagnosisList(WrappedList):
-    """One option per trouble. Choosing one asks for the command that shows more of it."""
+    """One option per trouble. Choosing one asks for the command that shows more of its object."""
 
     state: reactive[State | None] = reactive(None, init=False)
     result: reactive[ExerciseResult | None] = reactive(None, init=False)
@@ -62,6 +62,7 @@ class DiagnosisList(WrappedList):
                 (state.say(Text("found")), state.say(finding.message), "$text-error"),
                 (state.say(Text("why")), _said(state, finding.cause), ""),
                 (state.say(Text("try")), _said(state, finding.remedy), "$text-success"),
+                (state.say(Text("more")), command_for(finding), MUTED),
             ),
             width,
         )
@@ -84,9 +85,7 @@ def _nothing(state: State, result: ExerciseResult | None) -> Message:
         return Text("checking…")
     if result.verdict is Verdict.PASSED:
         return Text("Nothing to explain: the exercise is passed.")
-    return Text(
-        "Status, conditions and events show nothing wrong with what this exercise has there."
-    )
+    return Text("Status, conditions and events show nothing wrong with what this exercise has there.")
 
 
 def _said(state: State, message: Message | None) -> str | None:
