@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.network.test_signatures import LEA, pushed
 from tests.rig.registry import Registry, Signing, running
-from workshop.cluster.port import Unreachable
+from workshop.cluster.port import Object, Unreachable
+from workshop.cluster.stage import LiveStages
 from workshop.content import Lab
 from workshop.engine import Run, judge_exercise
 from workshop.network import LiveNetwork, Network
 from workshop.texts import Text
-from workshop.verdicts import CheckResult, ExerciseResult, Half, Mode, Reason, Verdict
+from workshop.verdicts import CheckResult, ExerciseResult, Half, Level, Mode, Reason, Verdict
 from workshop.workspace import Workspace
 
 PUBLISHED, SIGNED, YOURS = "image_is_published", "image_is_signed", "signature_is_yours"
@@ -27,6 +29,7 @@ class Student:
 
     def __init__(self, lab: Lab, folder: Path, name: str, network: Network, email: str = LEA) -> None:
         self.lab, self.folder, self.name, self.network = lab, folder, name, network
+        self.stages: LiveStages | Unreachable = NO_CLUSTER
         for path in (folder / "td").rglob("*.yaml"):
             text = path.read_text(encoding="utf-8")
             path.write_text(text.replace("lea-devops", name).replace(LEA, email), encoding="utf-8")
@@ -34,7 +37,7 @@ class Student:
     def judge(self, exercise: str = "2.5", network: Network | None = None) -> ExerciseResult:
         found = self.lab.exercise(exercise)
         assert found is not None
-        run = Run.of(self.lab, Workspace(self.folder), Mode.CLUSTER, NO_CLUSTER)
+        run = Run.of(self.lab, Workspace(self.folder), Mode.CLUSTER, self.stages)
         return judge_exercise(replace(run, network=network or self.network), found)
 
 
@@ -250,7 +253,34 @@ def test_what_the_pipeline_leaves(student: Student, registry: Registry, signing:
     assert missed(student.judge("4.7", network)) == ["not-signed"]
     signing.as_person(by_digest, LEA)
     result = student.judge("4.7", signing.network())
-    assert set(verdicts(result).values()) == {Verdict.PASSED}
+    musts = [each for each in network_half(result) if each.level is Level.MUST]
+    assert {each.verdict for each in musts} == {Verdict.PASSED}
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["what-was-built", "something-else"])
+def test_what_the_run_says_it_pushed(same: bool, student: Student, registry: Registry) -> None:
+    digest = image(student, registry, content=str(same)).partition("@")[2]
+    student.stages = LiveStages(Ran(digest if same else f"sha256:{'0' * 64}"))  # type: ignore[arg-type]  # as much as is asked
+    result = student.judge("4.7")
+    (check,) = [each for each in result.checks if each.id.endswith("registry_has_what_was_built")]
+    assert check.verdict is (Verdict.PASSED if same else Verdict.FAILED), check.facts
+
+
+class Ran:
+    """A cluster on which the pipeline has run, and its build has written down a digest."""
+
+    context = "kind-techmarket"
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+
+    def list(self, kind: str, **_: Any) -> list[Object]:
+        done = {"conditions": [{"type": "Succeeded", "status": "True"}]}
+        if kind == "PipelineRun.tekton.dev":
+            return [{"metadata": {"name": "payment-service-build-1"}, "status": done}]
+        labels = {"tekton.dev/pipelineTask": "build"}
+        results = {"results": [{"name": "IMAGE_DIGEST", "value": f"{self.digest}\n"}]}
+        return [{"metadata": {"name": "built", "labels": labels}, "status": {**done, **results}}]
 
 
 def test_offline_and_sandbox_ask_nobody(lab: Lab, solved: Path) -> None:

@@ -233,6 +233,30 @@ def test_the_referrers_api_where_there_is_one() -> None:
     assert not any(path.endswith(DIGEST.replace(":", "-")) for path, _ in made.asked), "no need of the tag"
 
 
+def test_a_busy_referrers_api_is_no_answer() -> None:
+    def answer(_: Front, handler: BaseHTTPRequestHandler) -> None:
+        say(handler, 503 if "/referrers/" in handler.path else 404, "{}")
+
+    with front(answer) as made, pytest.raises(NoRegistry):
+        network(made).signatures(Image(REFERENCE, DIGEST))
+
+
+def test_a_referrers_api_that_sends_elsewhere() -> None:
+    """GHCR answers with a redirect to a page: there is no such API, and the tag stands for it."""
+
+    def answer(made: Front, handler: BaseHTTPRequestHandler) -> None:
+        if "/referrers/" in handler.path:
+            say(handler, 303, Location=f"{made.url}/a/page")
+        elif handler.path == "/a/page":
+            say(handler, 200, "<html></html>", Content_Type="text/html")
+        else:
+            say(handler, 404, "{}")
+
+    with front(answer) as made:
+        assert not network(made).signatures(Image(REFERENCE, DIGEST)).any
+        assert any(path.endswith(f"manifests/{DIGEST.replace(':', '-')}") for path, _ in made.asked)
+
+
 def test_an_image_of_several_platforms() -> None:
     platforms = [f"sha256:{letter * 64}" for letter in "bc"]
     index = json.dumps({"manifests": [{"digest": each} for each in platforms]})

@@ -37,6 +37,7 @@ _BUNDLE: Final = "application/vnd.dev.sigstore.bundle"
 _PREDICATE: Final = "dev.sigstore.bundle.predicateType"
 _SIGNS: Final = "https://sigstore.dev/cosign/sign/"
 _MOST_REFERRERS: Final = 20
+_BUSY: Final = (408, 429, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ class Registry:
     def _referrers(self, digest: str) -> Iterator[Mapping[str, Any]]:
         """Yield the descriptors of what refers to a digest, by whichever way the registry offers."""
         answer = self._get(f"referrers/{digest}", _INDEX)
-        if answer.status in (404, 405) or _INDEX not in answer.headers.get("content-type", ""):
+        if answer.status in _BUSY or answer.status >= 500:
+            _checked(answer)
+        if answer.status != 200 or _INDEX not in answer.headers.get("content-type", ""):
             # GHCR has no such API: whoever attaches something keeps an index under a tag instead.
             answer = self._get(f"manifests/{_tag_of(digest)}", _INDEX)
             if answer.status == 404:
@@ -163,7 +166,7 @@ def _checked(answer: Answer) -> Answer:
         return answer
     if answer.status in (401, 403):
         raise _unwelcome(answer.status)
-    if answer.status in (408, 429, 504):
+    if answer.status in _BUSY:
         raise NoRegistry(Reason.TIMEOUT, Text("the registry is too busy ({status})", status=answer.status))
     raise NoRegistry(Reason.UNAVAILABLE, Text("the registry answered {status}", status=answer.status))
 

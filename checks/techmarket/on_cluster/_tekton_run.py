@@ -7,10 +7,12 @@ from itertools import pairwise
 
 from workshop.checking import Document, Exam, Text
 from workshop.cluster.port import Object
-from workshop.tekton import PipelineSpec
+from workshop.cluster.reading import items, labels_of, name_of
+from workshop.tekton import PipelineRun, PipelineSpec
 from workshop.verdicts import Reason, Source
 
-from .._tekton_stages import CLONE, FILES, STAGES, Stages, tasks_at_hand
+from .._tekton_run import pipeline_of
+from .._tekton_stages import BUILD, CLONE, FILES, STAGES, Stages, tasks_at_hand
 from ._applied import in_sandbox
 from ._places import place_of
 from ._tekton import outcome
@@ -100,6 +102,20 @@ def judge_run(exam: Exam, document: Document, pipeline: PipelineSpec, run: Objec
     spans = _spans(seen, name) if seen is not None else _times(exam.cluster.list(_TASK_RUN, labels=mine))
     for first, second in pairwise(stage for stage in STAGES if by_stage[stage]):
         _judge_pair(exam, pipeline, by_stage, spans, (first, second))
+
+
+def built(exam: Exam, document: Document, run: Object | None) -> list[str]:
+    """Return the results that the build of a run has written: among them the digest, if it does."""
+    pipeline = pipeline_of(exam, PipelineRun.of(document))
+    if run is None or pipeline is None:
+        return []
+    tasks = [task.name for task in Stages(pipeline, tasks_at_hand(exam)).by_stage[BUILD]]
+    return [
+        str(result.get("value")).strip()
+        for each in exam.cluster.list(_TASK_RUN, labels=f"tekton.dev/pipelineRun={name_of(run)}")
+        if labels_of(each).get("tekton.dev/pipelineTask") in tasks
+        for result in items(each, "status", "results")
+    ]
 
 
 def _version_before(exam: Exam) -> str:

@@ -16,10 +16,10 @@ from ._kyverno import CEL_ONLY, COMPONENT, NAMESPACE, admission_controllers
 _REPLICAS: Final = 3
 _OTHERS: Final = ("background-controller", "cleanup-controller", "reports-controller")
 _MANAGED: Final = "webhook.kyverno.io/managed-by=kyverno"
-_CONFIGURATIONS: Final = (
-    "ValidatingWebhookConfiguration.admissionregistration.k8s.io",
-    "MutatingWebhookConfiguration.admissionregistration.k8s.io",
-)
+_CONFIGURATIONS: Final = "ValidatingWebhookConfiguration.admissionregistration.k8s.io"
+# What is left when the kinds of kyverno.io go.
+_CEL_CORE: Final = ("validatingpolicies", "mutatingpolicies", "imagevalidatingpolicies")
+_WITHOUT_LEGACY: Final = (1, 21)
 _GROUP: Final = "kyverno.io"
 
 
@@ -54,7 +54,7 @@ def three_replicas_asked_for(exam: Exam) -> None:
     controller = _controller(exam)
     one = controller.desired == 1
     exam.fact(
-        "one-replica" if one else "two-replicas",
+        "one-replica" if one else "too-few-replicas",
         Text("The admission controller has three replicas"),
         controller.desired >= _REPLICAS,
         expected=f"spec.replicas: {_REPLICAS}",
@@ -88,14 +88,15 @@ def kinds_are_served(exam: Exam) -> None:
 
     Without its CRDs a policy is a text that no API server understands.
     """
-    _controller(exam)
+    version = _controller(exam).version()
+    expected = _CEL_CORE if version and version >= _WITHOUT_LEGACY else CORE
     served = {each.partition(".")[0] for each in exam.cluster.resources(_GROUP)}
-    missing = [each for each in CORE if each not in served]
+    missing = [each for each in expected if each not in served]
     exam.fact(
         "crds-missing",
         Text("Kyverno's CRDs are established"),
         not missing,
-        expected=Text("among others {names}", names=", ".join(CORE)),
+        expected=Text("among others {names}", names=", ".join(expected)),
         observed=Text("not served: {names}", names=", ".join(missing)),
         next=Text(
             "Install them with Helm, or with kubectl apply --server-side: they are too long without it."
@@ -110,19 +111,19 @@ def webhooks_are_registered(exam: Exam) -> None:
     Kyverno is no gatekeeper of its own accord: the API server has to be told to ask it.
     """
     _controller(exam)
-    for kind in _CONFIGURATIONS:
-        configurations = exam.cluster.list(kind, labels=_MANAGED)
-        exam.fact(
-            "webhooks-missing",
-            Text("Kyverno has registered its webhooks: {kind}", kind=kind.partition(".")[0]),
-            any(each.get("webhooks") for each in configurations),
-            expected=Text("at least one webhook of Kyverno's"),
-            observed=Text("{count} configurations, none of them with a webhook", count=len(configurations)),
-            next=Text(
-                "A ready admission controller writes them itself: kubectl -n kyverno logs -l {label}",
-                label=f"{COMPONENT}=admission-controller",
-            ),
-        )
+    configurations = exam.cluster.list(_CONFIGURATIONS, labels=_MANAGED)
+    exam.fact(
+        "webhooks-missing",
+        Text("Kyverno has registered its webhooks"),
+        any(items(each, "webhooks") for each in configurations),
+        expected=Text("at least one webhook of Kyverno's"),
+        observed=Text("{count} configurations, none of them with a webhook", count=len(configurations)),
+        next=Text(
+            "A ready admission controller writes them itself: kubectl -n kyverno logs -l {label}",
+            label=f"{COMPONENT}=admission-controller",
+        ),
+        where=Source(object="ValidatingWebhookConfiguration"),
+    )
 
 
 @check(level=must, half=cluster, containers=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from workshop.checking import Document, Exam, Text, check, cluster, must, should
 from workshop.cluster.port import Object
+from workshop.cluster.reading import name_of
 from workshop.tekton import PipelineRun
 from workshop.verdicts import Reason, Source
 
 from .._tekton_run import PIPELINE, pipeline_of
-from .._tekton_stages import BUILD, Stages, tasks_at_hand
 from ..pipeline_run import PATH
 from ._applied import in_sandbox
 from ._objects import judge_taken, named
-from ._tekton_run import judge_run, need_tasks, newest_run
+from ._tekton_run import built, judge_run, need_tasks, newest_run
 
 
 def _document(exam: Exam) -> Document:
@@ -85,22 +85,14 @@ def digest_is_known(exam: Exam) -> None:
     A tag can be moved the minute after; the digest is what was scanned and signed.
     """
     document = _document(exam)
-    pipeline = pipeline_of(exam, PipelineRun.of(document))
     run = _run(exam, document)
-    names = [task.name for task in Stages(pipeline, tasks_at_hand(exam)).by_stage[BUILD]] if pipeline else []
-    name = (run or {}).get("metadata", {}).get("name")
-    results = [
-        str(result.get("value"))
-        for each in exam.cluster.list("TaskRun.tekton.dev", labels=f"tekton.dev/pipelineRun={name}")
-        if each.get("metadata", {}).get("labels", {}).get("tekton.dev/pipelineTask") in names
-        for result in each.get("status", {}).get("results", [])
-    ]
+    results = built(exam, document, run)
     exam.fact(
         "no-digest",
         Text("A result of the build is the image's digest"),
-        any(value.strip().startswith("sha256:") for value in results),
+        any(value.startswith("sha256:") for value in results),
         expected="sha256:…",
         observed=", ".join(results) or "–",
         next=Text("Let kaniko write it: --digest-file with the path of a result of the Task."),
-        where=Source(object=f"PipelineRun/{name}"),
+        where=Source(object=f"PipelineRun/{name_of(run)}"),
     )

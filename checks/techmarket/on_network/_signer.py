@@ -65,8 +65,7 @@ def _identity(exam: Exam) -> str:
 
 
 def _either(texts: tuple[str, ...]) -> str:
-    # Microsoft's issuer goes on with the tenant.
-    return f"^(?:{'|'.join(re.escape(each) for each in texts)})(?:/.*)?$"
+    return f"^(?:{'|'.join(re.escape(each) for each in texts)})$"
 
 
 def _outcome(verification: Verification) -> tuple[str, bool | None, Text | None]:
