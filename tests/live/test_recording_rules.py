@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.live.judging import check, look, unmet, untold
+from tests.live.objects import service
 from tests.rig.cluster import Rig
 from tests.rig.payment import Payment
 from tests.rig.prometheus import Prometheus
@@ -139,21 +140,28 @@ def test_a_rule_that_cannot_be_evaluated(
 def test_no_prometheus_at_all(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
     result = look(lab, pristine_rig, tmp_path, EXERCISE)
     assert (check(result, LOADED).verdict, check(result, LOADED).reason) == (Verdict.BLOCKED, Reason.NEEDS)
+    assert result.hint is not None
 
 
 def test_a_prometheus_that_does_not_answer(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "prometheus-server", "namespace": "default"},
-        "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 9090}]},
-    }
-    pristine_rig.apply(service)
+    pristine_rig.apply(service("prometheus-server", "default", 9090, {"app": "nobody"}))
     result = look(lab, pristine_rig, tmp_path, EXERCISE)
     assert (check(result, LOADED).verdict, check(result, LOADED).reason) == (
         Verdict.UNKNOWN,
         Reason.UNAVAILABLE,
     )
+
+
+def test_of_several_the_one_that_has_them_counts(
+    lab: Lab, monitored: Rig, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    silent = service("another", "default", 9090, {"app": "nobody"})
+    monitored.apply(silent)
+    # One of them does not answer, and the other has no rules: nobody can say that they are not loaded.
+    assert check(look(lab, monitored, tmp_path, EXERCISE), LOADED).reason is Reason.UNAVAILABLE
+    prometheus.load(rules("vector(1)"))
+    prometheus.evaluated()
+    assert check(look(lab, monitored, tmp_path, EXERCISE), LOADED).verdict is Verdict.PASSED
 
 
 def test_something_else_on_its_port(lab: Lab, pristine_rig: Rig, payment: Payment, tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ FINISHED: Final = ("Completed", "Completed_With_Probe_Failure", "Completed_With_
 RIGHTS: Final = (
     ("list", "Pod", True),
     ("delete", "Pod", True),
-    ("get", "Deployment.apps", True),
+    ("list", "Deployment.apps", True),
     ("create", "Job.batch", False),
     ("get", f"ChaosExperiment.{GROUP}", False),
-    ("patch", f"ChaosEngine.{GROUP}", False),
+    ("update", f"ChaosEngine.{GROUP}", False),
     ("create", f"ChaosResult.{GROUP}", False),
 )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from workshop.checking import Exam, Text
+from workshop.checking import Exam, Stop, Text
 from workshop.cluster.port import Cluster, Object, Unreachable
 from workshop.cluster.reading import items, labels_of, mapping, name_of, namespace_of, part
-from workshop.verdicts import Reason
+from workshop.verdicts import Reason, Verdict
 
 PORT: Final = 9090
 _WEB: Final = ("http-web", "web")
@@ -139,12 +139,15 @@ def need_prometheus(exam: Exam) -> Prometheuses:
     if not answered and silence is not None:
         raise silence
     if not answered:
-        exam.blocked(
+        exam.fact(
             "no-prometheus",
             Text("A Prometheus runs on the cluster"),
-            reason=Reason.NEEDS,
-            observed=Text("no Service leads to one: exercise 0.4 comes first"),
+            met=False,
+            expected=Text("a Service that leads to one"),
+            observed=Text("none in any namespace"),
+            next=Text("Exercise 0.4 installs it."),
         )
+        raise Stop(Verdict.BLOCKED, Reason.NEEDS)
     return Prometheuses(tuple(answered), tuple(rules), silence)
 
 

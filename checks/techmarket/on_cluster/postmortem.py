@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workshop.checking import Exam, Text, check, cluster, remark, should
+from workshop.checking import Exam, Stop, Text, check, cluster, remark, should
 from workshop.cluster.port import Object
 from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part, selects
-from workshop.verdicts import Reason, Source
+from workshop.verdicts import Reason, Source, Verdict
 
 from .._sre_target import SERVICE
 from ._chaos import target
@@ -18,12 +18,15 @@ def _target(exam: Exam) -> Object:
     """Return what runs the payment-service; without it there is nothing to follow up."""
     found = target(exam)
     if not found:
-        exam.blocked(
+        exam.fact(
             "no-payment-service",
             Text("The payment-service is deployed"),
-            reason=Reason.NEEDS,
-            observed=Text("none in any namespace: exercise 0.3 deploys it"),
+            met=False,
+            expected=Text("a Deployment with the label app={name}", name=SERVICE),
+            observed=Text("none in any namespace"),
+            next=Text("Exercise 0.3 deploys it."),
         )
+        raise Stop(Verdict.BLOCKED, Reason.NEEDS)
     # A Rollout that refers to the Deployment has no Pod template of its own.
     return next((each for each in found if part(each, "spec", "template")), found[0])
 
