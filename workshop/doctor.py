@@ -22,7 +22,7 @@ _SECONDS: Final = 10.0
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _MEMORY_BYTES: Final = 8 * 2**30
 _PROCESSORS: Final = 4
-_PORTS: Final = {30000: "Backstage", 30002: "Litmus", 30090: "Prometheus"}
+PORTS: Final = {30000: "Backstage", 30002: "Litmus", 30090: "Prometheus"}
 
 
 class State(StrEnum):
@@ -80,6 +80,18 @@ def examine(lab: Lab) -> list[Finding]:
 
 def _ask(command: str, *arguments: str) -> str | None:
     return ask(command, *arguments, seconds=_SECONDS)
+
+
+def versions() -> dict[Tool, str | None]:
+    """Return what every tool says of its version, None where it is absent or does not answer."""
+    with ThreadPoolExecutor(max_workers=len(TOOLS)) as pool:
+        return dict(zip(TOOLS, pool.map(lambda tool: _ask(tool.name, *tool.ask), TOOLS), strict=True))
+
+
+def version_in(said: str) -> tuple[int, int] | None:
+    """Return major and minor of the first version in what a tool said; None when there is none."""
+    match = _VERSION.search(said)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _tool(tool: Tool) -> Iterator[Finding]:
@@ -157,7 +169,7 @@ def _size() -> Iterator[Finding]:
 
 def _ports() -> Iterator[Finding]:
     published = _ask("docker", "port", "techmarket-control-plane") or ""
-    for port, use in _PORTS.items():
+    for port, use in PORTS.items():
         if f":{port}" in published:
             text = Text("port {port} leads into the cluster ({use})", port=port, use=use)
             yield Finding(f"port-{port}", State.GOOD, text)

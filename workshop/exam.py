@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from workshop.accounts import Account, accounts_used
 from workshop.answers import Answer, Answers
+from workshop.cluster.doors import Doors
 from workshop.cluster.port import Cluster, Unreachable
 from workshop.cluster.stage import Applied, Stage
 from workshop.content import Exercise
@@ -118,6 +119,11 @@ class Exam:
     def cluster(self) -> Cluster:
         """The cluster to look at, read-only. Raises Unreachable, which the engine turns into `unknown`."""
         return self._stage().cluster
+
+    @property
+    def doors(self) -> Doors:
+        """The ways into the cluster beside its API server, as this machine sees them."""
+        return self._stage().doors
 
     @property
     def applied(self) -> tuple[Applied, ...]:

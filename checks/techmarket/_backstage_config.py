@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from workshop.checking import Document, Exam, Position, Text, kind_of
-from workshop.verdicts import Reason
+from workshop.verdicts import Reason, Source
 from workshop.workspace import Unreadable, parse_documents
 from workshop.workspace.placeholders import placeholders
 
@@ -37,6 +37,10 @@ class Section:
     def at(self, *path: str | int) -> Position:
         """Return the place of a value of the section."""
         return self.document.at(*self.base, *path)
+
+    def place(self, *path: str | int) -> Position | Source:
+        """Return where to look for a value: in a file, unless a section comes from somewhere else."""
+        return self.at(*path)
 
 
 def chart_values(exam: Exam) -> Section:

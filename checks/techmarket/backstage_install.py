@@ -26,7 +26,7 @@ def address_is_given(exam: Exam) -> None:
     A portal is as good as the link people have to it.
     """
     answer = exam.answer("url")
-    address = _address(answer.text)
+    address = web_address(answer.text)
     claim = Text("The address can be opened in a browser")
     if address is None:
         exam.fail(
@@ -164,7 +164,7 @@ def addresses_agree(exam: Exam) -> None:
     addresses: dict[str, tuple[str, Position]] = {}
     for part in ("app", "backend"):
         url = values.get("backstage", "appConfig", part, "baseUrl")
-        address = _address(url)
+        address = web_address(url)
         where = values.at("backstage", "appConfig", part, "baseUrl")
         exam.fact(
             "base-url-missing",
@@ -178,7 +178,7 @@ def addresses_agree(exam: Exam) -> None:
         if address is not None:
             addresses[part] = (_origin(address), where)
     given = exam.answers.get(exam.exercise.id, "url")
-    answered = _address(given.text) if given else None
+    answered = web_address(given.text) if given else None
     wanted = _origin(answered) if answered else next(iter(addresses.values()), ("", None))[0]
     for part, (origin, where) in addresses.items():
         exam.fact(
@@ -250,7 +250,7 @@ def _stands_elsewhere(values: Section) -> bool:
     return bool(host) and (given or "POSTGRES_HOST" not in str(host))
 
 
-def _address(value: object) -> SplitResult | None:
+def web_address(value: object) -> SplitResult | None:
     """Return the parts of a web address; None when it is none."""
     if not isinstance(value, str):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from workshop.checking import Document, Exam, Text, check, must, remark, should
+from workshop.checking import Document, Exam, Position, Text, check, must, remark, should
 from workshop.verdicts import Reason, Source
 from workshop.workspace import Unreadable
 
@@ -57,6 +57,11 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
     """
     configs = app_configs(exam)
     config = next((each for each in configs if isinstance(each.get("kubernetes"), dict)), None)
+    judge_cluster_config(exam, config, configs[0].place("kubernetes"))
+
+
+def judge_cluster_config(exam: Exam, config: Section | None, place: Position | Source) -> None:
+    """Record what the section `kubernetes` of an app-config says; `place` is where one would stand."""
     if config is None:
         exam.fail(
             "kubernetes-config-missing",
@@ -64,7 +69,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
             expected=Text("kubernetes: with serviceLocatorMethod and clusterLocatorMethods"),
             observed=Text("no such section"),
             next=Text("Add it to the app-config; a restart of Backstage reads it."),
-            where=configs[0].at("kubernetes"),
+            where=place,
         )
     locator = config.get("kubernetes", "serviceLocatorMethod")
     kind = locator.get("type") if isinstance(locator, dict) else locator
@@ -75,7 +80,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         expected=Text("serviceLocatorMethod.type, one of: {names}", names=listed(_SERVICE_LOCATORS)),
         observed=shown(kind),
         next=Text("multiTenant: every service may be on every cluster."),
-        where=config.at("kubernetes", "serviceLocatorMethod"),
+        where=config.place("kubernetes", "serviceLocatorMethod"),
     )
     methods = config.get("kubernetes", "clusterLocatorMethods")
     entries = [each for each in methods if isinstance(each, dict)] if isinstance(methods, list) else []
@@ -86,7 +91,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
         expected=Text("clusterLocatorMethods: a list with at least one entry"),
         observed=shown(methods),
         next=Text("Add an entry of type config that lists your cluster."),
-        where=config.at("kubernetes", "clusterLocatorMethods"),
+        where=config.place("kubernetes", "clusterLocatorMethods"),
     )
     for index, entry in enumerate(entries):
         exam.fact(
@@ -96,7 +101,7 @@ def backstage_knows_a_cluster(exam: Exam) -> None:
             expected=Text("type, one of: {names}", names=listed(_CLUSTER_LOCATORS)),
             observed=f"type: {shown(entry.get('type'))}",
             next=Text("Copy the word letter by letter: capital letters count."),
-            where=config.at("kubernetes", "clusterLocatorMethods", index, "type"),
+            where=config.place("kubernetes", "clusterLocatorMethods", index, "type"),
         )
         if entry.get("type") == "config":
             _judge_clusters(exam, config, index, entry.get("clusters"))
@@ -112,7 +117,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
         expected=Text("clusters: a list"),
         observed=shown(clusters),
         next=Text("A cluster has a url, a name and an authProvider."),
-        where=config.at(*path),
+        where=config.place(*path),
     )
     for number, cluster in enumerate(listed_here):
         here = cluster if isinstance(cluster, dict) else {}
@@ -124,7 +129,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
                 expected=key,
                 observed=shown(here.get(key)),
                 next=Text("Inside the cluster the API server is https://kubernetes.default.svc."),
-                where=config.at(*path, number, key),
+                where=config.place(*path, number, key),
             )
         url = here.get("url")
         if not isinstance(url, str) or not url:
@@ -136,7 +141,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
             expected="https://kubernetes.default.svc",
             observed=url[:100],
             next=Text("For a Pod this address is the Pod itself: do not copy it from your kubeconfig."),
-            where=config.at(*path, number, "url"),
+            where=config.place(*path, number, "url"),
         )
         trusted = here.get("skipTLSVerify") is True or any(here.get(key) for key in ("caData", "caFile"))
         exam.fact(
@@ -146,7 +151,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
             expected=Text("caData, caFile, or skipTLSVerify: true"),
             observed=Text("none of them"),
             next=Text("The cluster's authority signed its own certificate: give it, or do without."),
-            where=config.at(*path, number),
+            where=config.place(*path, number),
         )
 
 
@@ -157,7 +162,7 @@ def pods_carry_the_label(exam: Exam) -> None:
     Pods answer it by their own labels, not by their Deployment's.
     """
     entity = component(exam, PAYMENT)
-    wanted = _wanted(entity)
+    wanted = wanted_labels(entity)
     if wanted is None:
         exam.blocked(
             "selector-not-compared",
@@ -231,7 +236,7 @@ def _is_picture(exam: Exam, path: str) -> bool:
     return False
 
 
-def _wanted(entity: Document) -> dict[str, str] | None:
+def wanted_labels(entity: Document) -> dict[str, str] | None:
     """Return the labels that the entity's annotation asks for; a selector's other operators are left out.
 
     None when the selector has nothing but such operators, or is none.

@@ -15,7 +15,7 @@ PIPELINE: Final = "tekton.dev/pipeline"
 CICD: Final = "tekton.dev/cicd"
 _DEPRECATED: Final = "janus-idp.io/tekton"
 _KEYS: Final = (PIPELINE, CICD, _DEPRECATED)
-_RESOURCES: Final = ("pipelineruns", "taskruns")
+RESOURCES: Final = ("pipelineruns", "taskruns")
 
 
 @check(level=must)
@@ -135,7 +135,7 @@ def backstage_asks_for_runs(exam: Exam) -> None:
         for each in resources if isinstance(resources, list) else ():
             if isinstance(each, dict) and each.get("group") == "tekton.dev":
                 found.add(str(each.get("plural")))
-    missing = [each for each in _RESOURCES if each not in found]
+    missing = [each for each in RESOURCES if each not in found]
     exam.fact(
         "custom-resources",
         Text("It asks for Tekton's runs"),

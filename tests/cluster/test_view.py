@@ -80,6 +80,10 @@ class Counting:
         self._count()
         return []
 
+    def version(self) -> str:
+        self._count()
+        return "v1.35.4"
+
     def try_create(self, resource: Object) -> Decision:
         self._count()
         return Decision(admitted=True)

@@ -93,6 +93,10 @@ class InMemory:
         self._answer()
         return [kind for kind in self.kinds if kind.endswith(group)]
 
+    def version(self) -> str:
+        self._answer()
+        return "v1.35.4"
+
     def try_create(self, resource: Object) -> Decision:
         self._answer()
         template = resource["spec"].get("template", resource)

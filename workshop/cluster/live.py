@@ -165,6 +165,13 @@ class LiveCluster:
             }
         )
 
+    def version(self) -> str:
+        """Return the version of the server, as `v1.35.4`."""
+        said = self._checked(*self._ask("GET", "/version")).get("gitVersion")
+        if not isinstance(said, str):
+            raise _no_kubernetes()
+        return said
+
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a dry run, fields validated as strictly as kubectl asks."""
         version, kind = str(resource.get("apiVersion", "")), str(resource.get("kind", ""))

@@ -77,6 +77,9 @@ class Cluster(Protocol):
     def resources(self, group: str) -> Sequence[str]:
         """Return what a group and the groups below it serve: `clusterpolicies.kyverno.io`, one a resource."""
 
+    def version(self) -> str:
+        """Return the version of the server, as `v1.35.4`."""
+
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a server-side dry run; nothing is stored."""
 

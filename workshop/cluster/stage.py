@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from workshop.cluster.doors import Doors
 from workshop.cluster.port import Cluster, Decision
 from workshop.cluster.view import Answers, View
 from workshop.content import Exercise
@@ -29,6 +30,7 @@ class Stage:
 
     cluster: Cluster
     applied: tuple[Applied, ...] = ()
+    doors: Doors = field(default_factory=Doors)
 
 
 class Stages(Protocol):

@@ -135,6 +135,10 @@ class View:
         self._kinds.add(DEFINITIONS)
         return self._answers.of(("resources", group), lambda: self._cluster.resources(group))
 
+    def version(self) -> str:
+        """Return the version of the server."""
+        return self._answers.of(("version",), self._cluster.version)
+
     def try_create(self, resource: Object) -> Decision:
         """Send an object through admission as a dry run."""
         self._answers.expect_answers()

@@ -1,0 +1,181 @@
+"""The Backstage of a cluster: found by what it is, whatever its release is called, and asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from workshop.checking import Exam, Text
+from workshop.cluster.port import Object, Unreachable
+from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part
+from workshop.verdicts import Reason, Source
+
+from ._workloads import containers_of, images_of, node_ports, picks, place, ports_of, template_of
+
+NAMESPACE: Final = "backstage"
+PORT: Final = 7007
+READINESS: Final = "/.backstage/health/v1/readiness"
+_OLD_READINESS: Final = "/healthcheck"
+# What people call it: the project, Red Hat's product and its predecessor.
+_WORDS: Final = ("backstage", "developer-hub", "rhdh", "janus-idp")
+_PORT_NAMES: Final = ("http-backend", "backend")
+# What the API server says where nobody takes the connection: it has the address, and is turned away there.
+_NOBODY: Final = ("connection refused", "no endpoints available")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a path. `silent` is the API server's word for an application that says nothing."""
+
+    status: int
+    body: str
+    silent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A Deployment of Backstage and the Services before it, those that lead to its port first."""
+
+    deployment: Object
+    services: tuple[Object, ...]
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return namespace_of(self.deployment)
+
+    @property
+    def account(self) -> str:
+        """The user as which its Pods ask the API server."""
+        name = part(template_of(self.deployment), "spec", "serviceAccountName") or "default"
+        return f"system:serviceaccount:{self.namespace}:{name}"
+
+    @property
+    def place(self) -> Source:
+        """Where it stands, for a finding."""
+        return place(self.deployment, kind="Deployment")
+
+    @property
+    def node_ports(self) -> list[int]:
+        """The ports of the nodes that lead to it."""
+        return list(node_ports(self.services))
+
+    def ask(self, exam: Exam, path: str) -> Answer:
+        """GET a path through the API server, at the first Service that leads to it.
+
+        Raises Unreachable where the API server itself refuses, or cannot tell.
+        """
+        if not self.services:
+            return Answer(503, "", silent="no Service")
+        service = self.services[0]
+        status, body = exam.cluster.service_get(
+            self.namespace, f"{name_of(service)}:{_port_of(service)}", path
+        )
+        said = _said_by_the_server(body) if status >= 400 else None
+        if said is None:
+            return Answer(status, body)
+        if any(word in said for word in _NOBODY):
+            return Answer(status, "", silent=said)
+        reason = {401: Reason.UNAUTHORIZED, 403: Reason.FORBIDDEN, 429: Reason.TIMEOUT, 504: Reason.TIMEOUT}
+        text = Text("Backstage cannot be asked ({status}): {message}", status=status, message=said[:300])
+        raise Unreachable(reason.get(status, Reason.UNAVAILABLE), text)
+
+    def readiness(self, exam: Exam) -> Answer:
+        """Ask whether it is ready; versions before 1.29 say so elsewhere."""
+        answer = self.ask(exam, READINESS)
+        return self.ask(exam, _OLD_READINESS) if answer.status == 404 else answer
+
+
+def find_portal(exam: Exam, namespace: str = NAMESPACE) -> Portal | None:
+    """Return the Backstage of a namespace, None where nothing there can be one."""
+    deployments = exam.cluster.list("Deployment.apps", namespace=namespace)
+    apart = [each for each in deployments if not is_postgres(each)]
+    likely = sorted(apart, key=likeness, reverse=True)
+    if not likely or (likeness(likely[0]) == 0 and len(likely) > 1):
+        return None
+    found = likely[0]
+    labels = labels_of(template_of(found))
+    services = [each for each in exam.cluster.list("Service", namespace=namespace) if picks(each, labels)]
+    leading = sorted(services, key=lambda each: (part(each, "spec", "clusterIP") == "None", name_of(each)))
+    return Portal(found, tuple(leading))
+
+
+def find_elsewhere(exam: Exam) -> Object | None:
+    """Return a Deployment that is surely a Backstage, in another namespace; None where none is seen."""
+    try:
+        everywhere = exam.cluster.list("Deployment.apps")
+    except Unreachable as unreachable:
+        if unreachable.reason is Reason.FORBIDDEN:
+            return None  # whoever sees one namespace only can still be told that it is empty
+        raise
+    surely = [each for each in everywhere if likeness(each) > 1 and namespace_of(each) != NAMESPACE]
+    return surely[0] if surely else None
+
+
+def need_portal(exam: Exam) -> Portal:
+    """Return the Backstage of exercise 1.1; without it the check ends as blocked."""
+    portal = find_portal(exam)
+    if portal is None:
+        exam.blocked(
+            "no-backstage",
+            Text("Backstage runs in the namespace {namespace}", namespace=NAMESPACE),
+            reason=Reason.NEEDS,
+            observed=Text("it is not there: exercise 1.1 comes first"),
+        )
+    return portal
+
+
+def likeness(workload: Object) -> int:
+    """Return how surely a workload is Backstage: 0 for not at all, 3 for the labels of its own chart."""
+    if is_postgres(workload):
+        return 0
+    labels = {**labels_of(workload), **labels_of(template_of(workload))}
+    names = {str(each.get("name")) for each in containers_of(workload)}
+    if "backstage-backend" in names or "backstage" in (
+        labels.get("app.kubernetes.io/name"),
+        labels.get("app.kubernetes.io/component"),
+    ):
+        return 3
+    texts = [name_of(workload), *images_of(workload), *names, str(labels.get("app", ""))]
+    if any(word in text.lower() for text in texts for word in _WORDS):
+        return 2
+    return 1 if PORT in ports_of(workload) else 0
+
+
+def is_postgres(workload: Object) -> bool:
+    """Whether a Pod, or what makes it, runs a PostgreSQL server; exporters and consoles are none."""
+    return any(_is_postgres_image(image) for image in images_of(workload))
+
+
+def _is_postgres_image(image: str) -> bool:
+    name = image.lower().partition("@")[0]
+    known = "postgres" in name or "spilo" in name
+    return known and not any(word in name for word in ("exporter", "operator", "pgadmin", "backup"))
+
+
+def _port_of(service: Object) -> int:
+    ports = [each for each in items(service, "spec", "ports") if isinstance(each.get("port"), int)]
+
+    def fit(port: Object) -> bool:
+        return port.get("name") in _PORT_NAMES or PORT in (port.get("port"), port.get("targetPort"))
+
+    best = sorted(ports, key=fit, reverse=True)
+    return int(best[0]["port"]) if best else PORT
+
+
+def _said_by_the_server(body: str) -> str | None:
+    """Return the message of the API server itself, None when the application behind it has answered."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or answer.get("kind") != "Status" or answer.get("apiVersion") != "v1":
+        return None
+    return str(answer.get("message", ""))
+
+
+def services_shown(services: Sequence[Object]) -> str:
+    """Return Services with their types, for a message."""
+    return ", ".join(f"{name_of(each)} ({part(each, 'spec', 'type')})" for each in services) or "–"
