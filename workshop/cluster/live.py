@@ -15,6 +15,7 @@ from urllib.parse import quote
 from workshop.cluster.denials import is_refusal, is_spoilt, policies_of, proves_nothing, webhook_of
 from workshop.cluster.discovery import Discovery, root
 from workshop.cluster.port import Decision, Object, Unreachable
+from workshop.cluster.shapes import sound
 from workshop.texts import Text
 from workshop.verdicts import Reason
 
@@ -59,9 +60,9 @@ class LiveCluster:
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, None when it does not exist."""
         status, answer = self._ask("GET", f"{self._collection(kind, namespace)}/{quote(name, safe='')}")
-        if status == 404:
+        if status == 404 and _is_about(answer, name):
             return None
-        return self._checked(status, answer)
+        return sound([self._checked(status, answer)])[0]
 
     def list(
         self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
@@ -78,7 +79,7 @@ class LiveCluster:
             answer = self._checked(*self._ask("GET", path, query=query))
             self._known_until.setdefault(kind, _version(answer))
             found += _items(answer)
-            following = answer.get("metadata", {}).get("continue")
+            following = answer["metadata"].get("continue")
             if not following:
                 return found
             query["continue"] = following
@@ -89,7 +90,8 @@ class LiveCluster:
         query = {"limit": _FEW, **({"fieldSelector": fields} if fields else {})}
         answer = self._checked(*self._ask("GET", self._collection(kind, None), query=query))
         self._known_until.setdefault(kind, _version(answer))
-        return None if answer.get("metadata", {}).get("continue") else _items(answer)
+        items = _items(answer)
+        return None if answer["metadata"].get("continue") else items
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         """Return what happened to a kind's objects since a resource version, by a watch that is soon over."""
@@ -102,11 +104,11 @@ class LiveCluster:
         seen: list[Object] = []
         with self._answering(), closing(self._watch(self._collection(kind, namespace), query)) as events:
             for event in events:
-                current = event.get("object")
-                if event.get("type") == "ERROR" or not isinstance(current, dict):
+                if event.get("type") == "ERROR":
                     return None  # such as 410: too long ago
+                [current] = sound([event.get("object")])
                 seen.append(current)
-                newest.discard(current.get("metadata", {}).get("resourceVersion"))
+                newest.discard(current["metadata"].get("resourceVersion"))
                 if not newest:
                     return seen
         return None
@@ -145,7 +147,11 @@ class LiveCluster:
         try:
             if response.status >= 300:
                 self._checked(int(response.status), {"message": str(response.reason)})
-            yield from map(json.loads, response.response)
+            for line in response.response:
+                event = json.loads(line)
+                if not isinstance(event, dict):
+                    raise _no_kubernetes()
+                yield event
         finally:
             response.response.close()
 
@@ -182,7 +188,7 @@ class LiveCluster:
         status, answer = self._ask("POST", path, body=resource, query=query)
         message = str(answer.get("message", ""))
         if status < 300:
-            return Decision(admitted=True, object=answer)
+            return Decision(admitted=True, object=sound([answer])[0])
         if proves_nothing(message):
             return Decision(None, message, policies=policies_of(message), webhook=webhook_of(message))
         if is_refusal(message) or is_spoilt(message) or status in (400, 422):
@@ -306,6 +312,8 @@ class LiveCluster:
             raise Unreachable(Reason.TIMEOUT, text) from error
         except (ApiException, HTTPError, OSError) as error:
             raise _no_answer(error) from error
+        except ValueError as error:  # what a watch sent was cut off, or never was JSON
+            raise _no_kubernetes() from error
 
     def _checked(self, status: int, answer: Object) -> Object:
         """Return the answer of a request that worked. Raises Unreachable with the reason it did not."""
@@ -327,9 +335,9 @@ class LiveCluster:
 
 def _items(answer: Object) -> list[Object]:
     items = answer.get("items")
-    if not isinstance(items, list):
+    if not isinstance(items, list) or not isinstance(answer.get("metadata"), dict):
         raise _no_kubernetes()
-    return [item for item in items if isinstance(item, dict)]
+    return sound(items)
 
 
 def _version(answer: Any) -> str:
@@ -342,6 +350,12 @@ def _groups_of(user: str) -> list[str]:
     account = user.removeprefix("system:serviceaccount:")
     service = [] if account == user else ["serviceaccounts", f"serviceaccounts:{account.partition(':')[0]}"]
     return [f"system:{group}" for group in (*service, "authenticated")]
+
+
+def _is_about(answer: Object, name: str) -> bool:
+    """Whether a 404 speaks of the object itself: others come from gateways, or of what is not served."""
+    details = answer.get("details")
+    return isinstance(details, dict) and details.get("name") == name
 
 
 def _no_answer(error: Exception) -> Unreachable:
