@@ -33,7 +33,7 @@ from workshop.verdicts import (
     Verdict,
     exercise_verdict,
 )
-from workshop.workspace import Workspace
+from workshop.workspace import Snapshot, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def judge(
 
     `progress` is told every result as it is known. Raises KeyError for an id that the lab does not have.
     """
+    run = replace(run, workspace=Snapshot.of(run.workspace))
     named = list(dict.fromkeys(ids))
     wanted = [_known(run.lab, each) for each in named] if named else list(run.lab.exercises)
     results = []
@@ -82,6 +83,7 @@ def judge(
 
 def judge_exercise(run: Run, exercise: Exercise) -> ExerciseResult:
     """Judge one exercise. Never raises: a defect of ours becomes an `error` check."""
+    run = replace(run, workspace=Snapshot.of(run.workspace))
     results: list[CheckResult] = []
     try:
         checks = load_checks(run.lab, exercise)

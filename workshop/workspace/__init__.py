@@ -4,6 +4,7 @@ from workshop.workspace.documents import Document, parse_documents
 from workshop.workspace.folder import Workspace
 from workshop.workspace.problems import Kind, NotAWorkspace, Position, Problem, Unreadable
 from workshop.workspace.scalars import Dialect
+from workshop.workspace.snapshot import Snapshot
 from workshop.workspace.textfile import TextFile
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "NotAWorkspace",
     "Position",
     "Problem",
+    "Snapshot",
     "TextFile",
     "Unreadable",
     "Workspace",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workshop.workspace.documents import Document, PathPart
@@ -87,6 +88,11 @@ def placeholders(where: Document | TextFile | str) -> list[Found]:
 
     A str is taken for Markdown, as a text file is.
     """
+    return [*_placeholders(where)]
+
+
+@lru_cache(maxsize=32)  # every check of a file asks, and nothing of a file is ever modified
+def _placeholders(where: Document | TextFile | str) -> tuple[Found, ...]:
     if isinstance(where, Document):
         found = _in_document(where)
     else:
@@ -97,7 +103,7 @@ def placeholders(where: Document | TextFile | str) -> list[Found]:
         first.append(each)
         if len(first) == _MAX_FOUND:
             break
-    return sorted(first, key=lambda each: each.position)
+    return tuple(sorted(first, key=lambda each: each.position))
 
 
 def _in_document(
