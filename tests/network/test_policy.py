@@ -60,7 +60,7 @@ class Recorded:
     def list(self, kind: str, **_: Any) -> list[Object]:
         return [{"metadata": {"name": "default"}}] if kind == "Namespace" else []
 
-    def everything(self, kind: str, *, fields: str | None = None) -> None:  # noqa: ARG002 (as the port has it)
+    def everything(self, *_: Any, **__: Any) -> None:
         return None
 
     def try_create(self, resource: Object) -> Decision:
