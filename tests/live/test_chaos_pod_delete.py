@@ -14,14 +14,17 @@ import yaml
 from tests.live.judging import check, look, unmet, untold
 from tests.live.objects import Object, applied, namespace, until, workload
 from tests.live.test_litmus_install import operator
+from tests.live.test_recording_rules import rules
 from tests.rig.cluster import Rig
+from tests.rig.prometheus import Prometheus
 from workshop.content import Lab
 from workshop.verdicts import Reason, Verdict
 
 EXERCISE = "3.4"
 FILE = "td/litmus/chaos-pod-delete.yaml"
 TAKEN, STANDS, NEEDS = "taken_by_the_cluster", "what_it_stands_on", "engine_finds_what_it_needs"
-RAN, TRACE, THREE, HELD = "experiment_has_run", "a_pod_was_deleted", "one_of_three_pods", "hypothesis_held"
+RAN, TRACE, THREE = "experiment_has_run", "a_pod_was_deleted", "one_of_three_pods"
+HELD, RATE = "hypothesis_held", "success_rate_stayed_high"
 FAULT: Object = {
     "apiVersion": "litmuschaos.io/v1alpha1",
     "kind": "ChaosExperiment",
@@ -92,7 +95,24 @@ def test_executed_with_success(lab: Lab, stage: Rig, tmp_path: Path) -> None:
     restart_one(stage)
     found = look(lab, stage, tmp_path, EXERCISE)
     assert found.verdict is Verdict.PASSED, [(each.id, each.facts) for each in found.checks]
-    assert {each.verdict for each in found.checks} == {Verdict.PASSED}
+    others = [each for each in found.checks if not each.id.endswith(RATE)]
+    assert {each.verdict for each in others} == {Verdict.PASSED}
+    assert (check(found, RATE).verdict, check(found, RATE).reason) == (Verdict.BLOCKED, Reason.NEEDS)
+
+
+@pytest.mark.parametrize(("rate", "expected"), [("1", True), ("0.95", False), ("0 / vector(0)", None)])
+def test_the_success_rate_of_that_time(
+    rate: str, expected: bool | None, lab: Lab, stage: Rig, no_rules: Prometheus, tmp_path: Path
+) -> None:
+    stage.publish("monitoring", "prometheus", 9090, no_rules.port)
+    no_rules.load(rules(f"vector({rate})" if expected is not None else f"vector(0) * {rate}"))
+    no_rules.evaluated()
+    with_engine(lab, stage, engineStatus="completed").apply(result())
+
+    def recorded() -> list[str]:
+        return [str(fact.met) for fact in check(look(lab, stage, tmp_path, EXERCISE), RATE).facts]
+
+    until(lambda: recorded() == [str(expected)], f"the rate is never {expected}, but {recorded()}")
 
 
 def test_a_refuted_hypothesis_is_executed_too(lab: Lab, stage: Rig, tmp_path: Path) -> None:

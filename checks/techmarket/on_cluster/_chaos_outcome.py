@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from workshop.checking import Exam, Text
+from workshop.checking import Exam, Stop, Text
 from workshop.cluster.port import Object
 from workshop.cluster.reading import items, made_at, moment, name_of, namespace_of, part, seconds_old
-from workshop.verdicts import Reason, Source
+from workshop.verdicts import Reason, Source, Verdict
 
 from ..chaos_pod_delete import FAULT
+from ..slo_recording_rules import SUCCESS
 from ._chaos import Run, pods_of, target
+from ._prometheus import need_prometheus, numbers
 
 # An operator that watches the namespace says something within seconds.
 PATIENCE: Final = 60.0
+# The statement's hypothesis; the window of the rate is over ten minutes after the longest run.
+GOAL: Final = 0.99
+WINDOW: Final = timedelta(minutes=10)
 _NO_ACCOUNT: Final = re.compile(r"serviceaccounts? \"?[\w.-]+\"? (?:is )?not found", re.IGNORECASE)
 _ADVICE: Final[dict[str, Text]] = {
     "chaos-running": Text("It has not ended yet: wait for the duration and half a minute, then look again."),
@@ -141,3 +148,37 @@ def _killings(exam: Exam, workloads: list[Object], began: Any) -> list[Object]:
         and began is not None
         and seen >= began
     ]
+
+
+def judge_success_rate(exam: Exam, run: Run) -> None:
+    """Record the lowest success rate that Prometheus has recorded since the experiment began."""
+    found = need_prometheus(exam)
+    rules = found.recording(SUCCESS)
+    if not rules:
+        exam.fact(
+            "record-not-loaded",
+            Text("{name} is recorded", name=SUCCESS),
+            met=False,
+            expected=f"record: {SUCCESS}",
+            observed=Text("no Prometheus has it"),
+            next=Text("Exercise 3.1 records it."),
+        )
+        raise Stop(Verdict.BLOCKED, Reason.NEEDS)
+    began, now = made_at(run.result) or made_at(run.engine), datetime.now(UTC)
+    end = min(now, began + WINDOW) if began else now
+    seconds = max(1, math.ceil((end - (began or end)).total_seconds()))
+    query = f"min_over_time({SUCCESS}[{seconds}s])"
+    values = numbers(rules[0].server.ask("query", query=query, time=f"{end.timestamp():.3f}"))
+    lowest = min((each for each in values if not math.isnan(each)), default=None)
+    exam.fact(
+        "success-rate-fell",
+        Text("The success rate stayed above 99 % while Pods were deleted"),
+        None if lowest is None else lowest > GOAL,
+        expected="> 0.99",
+        observed=f"{lowest:g}" if lowest is not None else Text("no sample of that time"),
+        next=Text(
+            "That is a result: a rate over five minutes dilutes a short dip, so look closer, and say why."
+        ),
+        where=Source(object=f"Prometheus/{rules[0].server}", field=query),
+        reason=None if lowest is not None else Reason.UNAVAILABLE,
+    )

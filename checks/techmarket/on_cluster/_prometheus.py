@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -161,3 +162,16 @@ def _rules(server: Server, data: object) -> Iterator[Loaded]:
                 str(rule.get("health")),
                 str(rule.get("lastError") or ""),
             )
+
+
+def numbers(answer: object) -> list[float]:
+    """Return the values of a query's answer."""
+    result = answer.get("result") if isinstance(answer, dict) else None
+    found = []
+    for sample in result if isinstance(result, list) else ():
+        pair = sample.get("value") if isinstance(sample, dict) else None
+        try:
+            found.append(float(pair[1]) if isinstance(pair, list) else math.nan)
+        except (ValueError, TypeError, IndexError):
+            found.append(math.nan)
+    return found

@@ -19,7 +19,7 @@ from .._sre_target import SERVICE
 from ..chaos_pod_delete import FAULT, REPLICAS, engine_of, text_of, variables_of
 from ._applied import in_sandbox, judge_applied
 from ._chaos import RIGHTS, Run, find_run, target, target_namespace
-from ._chaos_outcome import judge_result, judge_trace, judge_without_result
+from ._chaos_outcome import judge_result, judge_success_rate, judge_trace, judge_without_result
 from ._litmus import judge_operator, missing_kinds
 from ._objects import is_same
 from ._places import place_of
@@ -259,3 +259,12 @@ def hypothesis_held(exam: Exam) -> None:
         next=Text("Keep the result, and explain it in exercise 3.5."),
         where=Source(object=f"ChaosResult/{run.namespace}/{name_of(run.result)}"),
     )
+
+
+@check(level=remark, half=cluster, containers=True, needs=[experiment_has_run])
+def success_rate_stayed_high(exam: Exam) -> None:
+    """The recorded success rate stayed above 99 %.
+
+    The probe looks from outside; this is what the users' requests say, as 3.1 measures them.
+    """
+    judge_success_rate(exam, _run(exam))

@@ -15,7 +15,7 @@ from workshop.workspace import Unreadable
 
 from ..slo_recording_rules import LATENCY, PATH, SUCCESS, rules_of
 from ._objects import judge_acceptable, named, need_applied
-from ._prometheus import Loaded, Prometheuses, need_prometheus
+from ._prometheus import Loaded, Prometheuses, need_prometheus, numbers
 from ._prometheus_rules import judge_not_loaded
 
 # Rates are extrapolated, each series by itself: a share may come out a little above all.
@@ -127,7 +127,7 @@ def values_make_sense(exam: Exam) -> None:
 def _judge_value(exam: Exam, found: Prometheuses, name: str) -> None:
     rule = found.recording(name)[0]
     answer = rule.server.ask("query", query=name)
-    samples = _numbers(answer)
+    samples = numbers(answer)
     top = _scale(found, rule) if name == SUCCESS else math.inf
     claim = (
         Text("{name} lies between 0 and {top}", name=name, top=f"{top:g}")
@@ -157,19 +157,6 @@ def _judge_value(exam: Exam, found: Prometheuses, name: str) -> None:
         next=Text("Ask Prometheus for numerator and denominator one by one, and compare their labels."),
         where=where,
     )
-
-
-def _numbers(answer: object) -> list[float]:
-    """Return the values of a query's answer."""
-    result = answer.get("result") if isinstance(answer, dict) else None
-    found = []
-    for sample in result if isinstance(result, list) else ():
-        pair = sample.get("value") if isinstance(sample, dict) else None
-        try:
-            found.append(float(pair[1]) if isinstance(pair, list) else math.nan)
-        except (ValueError, TypeError, IndexError):
-            found.append(math.nan)
-    return found
 
 
 def _scale(found: Prometheuses, rule: Loaded) -> float:
