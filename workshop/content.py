@@ -115,13 +115,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A success criterion of the whole lab: met when `at_least` of its exercises have passed."""
+    """A success criterion of the whole lab: met when `at_least` of its exercises have passed.
+
+    `live` ones are about something that happened: a pass counts only where the cluster was looked at.
+    `files_suffice` names exercises whose files count alone where the cluster could not be asked.
+    """
 
     id: str
     title: Bilingual
     exercises: tuple[str, ...]
     at_least: int
     every_file_readable: bool = False
+    live: bool = False
+    files_suffice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +259,8 @@ def _criterion(keys: Keys) -> Criterion:
         exercises=exercises,
         at_least=keys.integer("at_least", default=len(exercises)),
         every_file_readable=keys.flag("every_file_readable"),
+        live=keys.flag("live"),
+        files_suffice=keys.texts("files_suffice"),
     )
     keys.nothing_left()
     return criterion

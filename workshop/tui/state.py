@@ -13,7 +13,7 @@ from workshop.gating import unlocked
 from workshop.texts import Language, Message, Text
 from workshop.tui.connecting import ClusterView
 from workshop.tui.words import say
-from workshop.verdicts import ExerciseResult, Mode, Verdict
+from workshop.verdicts import ExerciseResult, Half, Level, Mode, Verdict
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -99,7 +99,7 @@ class State:
             if self.files_readable is None:
                 return None
             return Verdict.PASSED if self.files_readable else Verdict.FAILED
-        verdicts = [self.verdict(exercise_id) for exercise_id in criterion.exercises]
+        verdicts = [self._towards(criterion, exercise_id) for exercise_id in criterion.exercises]
         passed = verdicts.count(Verdict.PASSED)
         if passed >= criterion.at_least:
             return Verdict.PASSED
@@ -107,3 +107,22 @@ class State:
         if len(verdicts) - cannot_tell < criterion.at_least:
             return Verdict.UNKNOWN
         return None
+
+    def _towards(self, criterion: Criterion, exercise_id: str) -> Verdict | None:
+        """Return what an exercise says of a criterion: its verdict, where that says neither more nor less."""
+        verdict, result = self.verdict(exercise_id), self.results.get(exercise_id)
+        if verdict is Verdict.PASSED and criterion.live:
+            looked = self.mode is Mode.CLUSTER and result is not None and _passed(result, beyond_files=True)
+            return Verdict.PASSED if looked else Verdict.UNKNOWN
+        if verdict in (Verdict.UNKNOWN, Verdict.BLOCKED) and exercise_id in criterion.files_suffice:
+            return Verdict.PASSED if result is not None and _passed(result, beyond_files=False) else verdict
+        return verdict
+
+
+def _passed(result: ExerciseResult, *, beyond_files: bool) -> bool:
+    """Whether the musts of the files have passed, or one of those that look further."""
+    musts = [each for each in result.checks if each.level is Level.MUST]
+    if beyond_files:
+        return any(each.half is not Half.FILES and each.verdict is Verdict.PASSED for each in musts)
+    files = [each.verdict for each in musts if each.half is Half.FILES]
+    return bool(files) and set(files) == {Verdict.PASSED}
