@@ -10,7 +10,6 @@ from workshop.cluster.denials import is_refusal, policies_of
 from workshop.cluster.port import Object, Unreachable
 from workshop.cluster.reading import (
     condition,
-    items,
     labels_of,
     mapping,
     name_of,
@@ -20,6 +19,8 @@ from workshop.cluster.reading import (
 )
 from workshop.tekton import parse_image, version_of
 from workshop.verdicts import Source
+
+from ._workloads import images_of, place, template_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,7 @@ class Deployment:
     @property
     def images(self) -> list[str]:
         """The images of its containers."""
-        return [
-            str(each.get("image")) for each in items(self.object, "spec", "template", "spec", "containers")
-        ]
+        return images_of(self.object)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -63,12 +62,12 @@ class Deployment:
     @property
     def pod_labels(self) -> dict[str, str]:
         """The labels of its Pods."""
-        return mapping(self.object, "spec", "template", "metadata", "labels")
+        return labels_of(template_of(self.object))
 
     @property
     def place(self) -> Source:
         """Where to look."""
-        return Source(object=f"Deployment/{self.namespace}/{self.name}", field="status")
+        return place(self.object, "status", kind="Deployment")
 
     def refusal(self) -> str | None:
         """Return who refuses its Pods, in the API server's words; None when nobody does."""

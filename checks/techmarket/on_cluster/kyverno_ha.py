@@ -6,12 +6,13 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, remark, should
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, mapping, name_of, part, selects
+from workshop.cluster.reading import items, name_of, part, selects
 from workshop.verdicts import Reason, Source
 
 from ..kyverno_ha import CORE, names_in
 from ._deployments import Deployment, judge_ready, labelled
 from ._kyverno import CEL_ONLY, COMPONENT, NAMESPACE, admission_controllers
+from ._workloads import picks, place
 
 _REPLICAS: Final = 3
 _OTHERS: Final = ("background-controller", "cleanup-controller", "reports-controller")
@@ -67,7 +68,7 @@ def three_replicas_asked_for(exam: Exam) -> None:
         else Text(
             "Three is the least that Kyverno's guide to high availability supports: upgrade the release."
         ),
-        where=Source(object=f"Deployment/{controller.name}", field="spec.replicas"),
+        where=place(controller.object, "spec.replicas", kind="Deployment"),
     )
 
 
@@ -136,7 +137,7 @@ def service_leads_to_pods(exam: Exam) -> None:
     services = [
         each
         for each in exam.cluster.list("Service", namespace=controller.namespace)
-        if _picks(each, controller) and _serves_https(each)
+        if picks(each, controller.pod_labels) and _serves_https(each)
     ]
     names = [name_of(each) for each in services]
     ready = sum(_ready_endpoints(exam, controller.namespace, name) for name in names)
@@ -147,7 +148,7 @@ def service_leads_to_pods(exam: Exam) -> None:
         expected=Text("ready endpoints behind kyverno-svc"),
         observed=Text("{services}: no ready endpoint", services=", ".join(names) or Text("no such Service")),
         next=Text("Compare: kubectl -n kyverno get endpointslices,pods --show-labels"),
-        where=Source(object=f"Service/{names[0] if names else 'kyverno-svc'} ({controller.namespace})"),
+        where=Source(object=f"Service/{controller.namespace}/{names[0] if names else 'kyverno-svc'}"),
     )
 
 
@@ -156,11 +157,6 @@ def _serves_https(service: Object) -> bool:
     return any(
         each.get("port") == 443 or each.get("name") == "https" for each in items(service, "spec", "ports")
     )
-
-
-def _picks(service: Object, controller: Deployment) -> bool:
-    selector = mapping(service, "spec", "selector")
-    return bool(selector) and selects({"matchLabels": selector}, controller.pod_labels)
 
 
 def _ready_endpoints(exam: Exam, namespace: str, service: str) -> int:
