@@ -24,7 +24,7 @@ EXERCISE = "3.4"
 FILE = "td/litmus/chaos-pod-delete.yaml"
 TAKEN, STANDS, NEEDS = "taken_by_the_cluster", "what_it_stands_on", "engine_finds_what_it_needs"
 RAN, TRACE, THREE = "experiment_has_run", "a_pod_was_deleted", "one_of_three_pods"
-HELD, RATE = "hypothesis_held", "success_rate_stayed_high"
+RIGHTS, HELD, RATE = "account_may_do_it", "hypothesis_held", "success_rate_stayed_high"
 FAULT: Object = {
     "apiVersion": "litmuschaos.io/v1alpha1",
     "kind": "ChaosExperiment",
@@ -219,6 +219,7 @@ def test_nothing_the_engine_needs_is_there(lab: Lab, stage: Rig, tmp_path: Path)
     found = look(lab, stage, tmp_path, EXERCISE)
     assert unmet(found, NEEDS) == ["fault-not-installed", "service-account-missing"]
     assert check(found, NEEDS).verdict is Verdict.UNFINISHED
+    assert check(found, RIGHTS).reason is Reason.MISSING_FILE
 
 
 def test_account_and_fault_in_the_namespace_of_litmus(lab: Lab, stage: Rig, tmp_path: Path) -> None:
@@ -237,11 +238,11 @@ def test_an_account_without_rights(lab: Lab, stage: Rig, tmp_path: Path) -> None
     role["rules"] = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]
     stage.apply(engine, account, role, binding, FAULT)
     found = look(lab, stage, tmp_path, EXERCISE)
-    assert unmet(found, NEEDS) == ["rights-missing"]
-    [fact] = [fact for fact in check(found, NEEDS).facts if fact.met is False]
+    assert unmet(found, RIGHTS) == ["rights-missing"]
+    [fact] = [fact for fact in check(found, RIGHTS).facts if fact.met is False]
     assert "delete Pod" in str(fact.observed)
     assert "list Pod" not in str(fact.observed)
-    assert check(found, NEEDS).verdict is Verdict.FAILED
+    assert check(found, RIGHTS).verdict is Verdict.FAILED
 
 
 def test_rights_of_a_group_count(lab: Lab, stage: Rig, tmp_path: Path) -> None:
@@ -249,7 +250,7 @@ def test_rights_of_a_group_count(lab: Lab, stage: Rig, tmp_path: Path) -> None:
     group = "system:serviceaccounts:default"
     binding["subjects"] = [{"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}]
     stage.apply(engine, account, role, binding, FAULT)
-    assert check(look(lab, stage, tmp_path, EXERCISE), NEEDS).verdict is Verdict.PASSED
+    assert check(look(lab, stage, tmp_path, EXERCISE), RIGHTS).verdict is Verdict.PASSED
 
 
 def event(reason: str, message: str) -> Object:

@@ -15,16 +15,6 @@ from .._sre_target import SERVICE
 from ..chaos_pod_delete import FAULT
 
 FINISHED: Final = ("Completed", "Completed_With_Probe_Failure", "Completed_With_Error")
-# What the fault and its runner do, beside watching: verb, kind, and whether in the target's namespace.
-RIGHTS: Final = (
-    ("list", "Pod", True),
-    ("delete", "Pod", True),
-    ("list", "Deployment.apps", True),
-    ("create", "Job.batch", False),
-    ("get", f"ChaosExperiment.{GROUP}", False),
-    ("update", f"ChaosEngine.{GROUP}", False),
-    ("create", f"ChaosResult.{GROUP}", False),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from workshop.verdicts import Reason, Source, Verdict
 from .._sre_target import SERVICE
 from ..chaos_pod_delete import FAULT, REPLICAS, engine_of, text_of, variables_of
 from ._applied import in_sandbox, judge_applied
-from ._chaos import RIGHTS, Run, find_run, target, target_namespace
+from ._chaos import Run, find_run, target, target_namespace
 from ._chaos_outcome import judge_result, judge_success_rate, judge_trace, judge_without_result
+from ._chaos_rights import handed_in, judge_rights
 from ._litmus import judge_operator, missing_kinds
 from ._objects import is_same
 from ._places import place_of
@@ -95,9 +96,9 @@ def what_it_stands_on(exam: Exam) -> None:
 
 @check(level=must, half=cluster, containers=True, needs=[what_it_stands_on])
 def engine_finds_what_it_needs(exam: Exam) -> None:
-    """The fault, the service account and its rights are where the engine is.
+    """The fault and the service account are where the engine is.
 
-    Litmus looks for all three in the engine's own namespace, and nothing puts them there by itself.
+    Litmus looks for both in the engine's own namespace, and nothing puts them there by itself.
     """
     run = _run(exam)
     if run.executed:
@@ -124,10 +125,7 @@ def engine_finds_what_it_needs(exam: Exam) -> None:
         next=Text("Create it in the engine's namespace, with a RoleBinding there."),
         where=run.written.at("spec", "chaosServiceAccount"),
     )
-    if there:
-        _judge_rights(exam, run, account)
-    unmet = {fact.id for fact in exam.facts if fact.met is False}
-    if unmet and "rights-missing" not in unmet:
+    if any(fact.met is False for fact in exam.facts):
         # Nothing is wrong with what is there: something is not there yet.
         raise Stop(Verdict.UNFINISHED, facts=len(exam.facts))
 
@@ -137,24 +135,27 @@ def _elsewhere(exam: Exam, kind: str, name: str) -> Text | str:
     return ", ".join(f"{home}/{name}" for home in homes) or Text("none in any namespace")
 
 
-def _judge_rights(exam: Exam, run: Run, account: str) -> None:
-    user = f"system:serviceaccount:{run.namespace}:{account}"
-    missing = [
-        f"{verb} {kind.partition('.')[0]}"
-        for verb, kind, at_target in RIGHTS
-        if not exam.cluster.allowed(
-            verb, kind, namespace=target_namespace(run) if at_target else run.namespace, user=user
+@check(level=should, half=cluster, needs=[taken_by_the_cluster])
+def account_may_do_it(exam: Exam) -> None:
+    """The service account may do what the fault does.
+
+    Its Role and its RoleBinding say so, or the experiment breaks off with “forbidden”.
+    """
+    run = handed_in(exam, engine_of(exam)) if in_sandbox(exam) else _run(exam)
+    if run.executed:
+        exam.fact("executed", Text("The experiment has run"), met=True, where=run.place)
+        return
+    account = str(run.written.get("spec", "chaosServiceAccount") or "default")
+    if exam.cluster.get("ServiceAccount", account, run.namespace) is None:
+        exam.blocked(
+            "no-account-yet",
+            Text("The service account stands in the engine's namespace"),
+            reason=Reason.MISSING_FILE,
+            observed=Text(
+                "there is no {name} in the namespace {namespace}", name=account, namespace=run.namespace
+            ),
         )
-    ]
-    exam.fact(
-        "rights-missing",
-        Text("The service account may do what the fault does"),
-        not missing,
-        expected=", ".join(f"{verb} {kind.partition('.')[0]}" for verb, kind, _ in RIGHTS),
-        observed=Text("not allowed: {rights}", rights=", ".join(missing) or "–"),
-        next=Text("Add them to its Role, and check that the RoleBinding names this account and namespace."),
-        where=run.written.at("spec", "chaosServiceAccount"),
-    )
+    judge_rights(exam, run, account)
 
 
 @check(level=must, half=cluster, containers=True, needs=[what_it_stands_on])
