@@ -20,11 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def ward(rig: Rig, lab: Lab, tmp_path: Path) -> Ward:
-    """A namespace of the test's own."""
-    made = Ward(rig, lab, tmp_path, f"ward-{next(_NUMBERS)}")
-    made.apply()
-    rig.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.namespace}})
+def ward(pristine_rig: Rig, lab: Lab, tmp_path: Path) -> Ward:
+    """A namespace of the test's own, on a cluster where nobody else has left anything."""
+    made = Ward(pristine_rig, lab, tmp_path, f"ward-{next(_NUMBERS)}")
+    pristine_rig.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.namespace}})
     return made
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.diagnosis.ward import Ward, deployment, gone_after, waiting
+from tests.live.test_recording_rules import PROMETHEUS_KIND
 from tests.rig.cluster import wait_for
 from workshop.diagnosis.symptom import Sign
 from workshop.sandbox.client import Document
@@ -177,27 +178,6 @@ def test_a_provider_that_is_not_healthy(ward: Ward) -> None:
 
 # --- Prometheus' operator -----------------------------------------------------------------------------
 
-_PROMETHEUS: Document = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "prometheuses.monitoring.coreos.com"},
-    "spec": {
-        "group": "monitoring.coreos.com",
-        "names": {"kind": "Prometheus", "plural": "prometheuses", "singular": "prometheus"},
-        "scope": "Namespaced",
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-                },
-            }
-        ],
-    },
-}
-
 
 def rule(ward: Ward, **labels: str) -> Document:
     record = {"record": "payment_service:success_rate:ratio", "expr": "1"}
@@ -215,25 +195,24 @@ def rule(ward: Ward, **labels: str) -> Document:
 
 @pytest.mark.shows(Sign.RULE_NOT_SELECTED)
 def test_a_rule_without_the_label_prometheus_looks_for(ward: Ward) -> None:
-    with gone_after(ward.rig, _PROMETHEUS):
-        path = "/apis/monitoring.coreos.com/v1/prometheuses"
-        wait_for(lambda: ward.rig.api.answers(path))
-        server = {
-            "apiVersion": "monitoring.coreos.com/v1",
-            "kind": "Prometheus",
-            "metadata": {"name": "k8s", "namespace": ward.namespace},
-            "spec": {"ruleSelector": {"matchLabels": {"release": "monitoring"}}},
-        }
-        # Past the client, which has learnt the kinds of this group before there was this one.
-        there = f"/apis/monitoring.coreos.com/v1/namespaces/{ward.namespace}/prometheuses"
-        ward.rig.api.request("POST", there, server)
-        ward.apply(rule(ward))
-        found = ward.until(Sign.RULE_NOT_SELECTED, "3.1")
-        assert found.entry == "rule-not-loaded"
-        assert "release=monitoring" in str(found.message)
+    ward.rig.api.apply_all([PROMETHEUS_KIND])
+    wait_for(lambda: ward.rig.api.answers("/apis/monitoring.coreos.com/v1/prometheuses"))
+    server = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "Prometheus",
+        "metadata": {"name": "k8s", "namespace": ward.namespace},
+        "spec": {"ruleSelector": {"matchLabels": {"release": "monitoring"}}},
+    }
+    # Past the client, which may have learnt the kinds of this group before there was this one.
+    there = f"/apis/monitoring.coreos.com/v1/namespaces/{ward.namespace}/prometheuses"
+    ward.rig.api.request("POST", there, server)
+    ward.apply(rule(ward))
+    found = ward.until(Sign.RULE_NOT_SELECTED, "3.1")
+    assert found.entry == "rule-not-loaded"
+    assert "release=monitoring" in str(found.message)
 
-        ward.apply(rule(ward, release="monitoring"))
-        assert ward.look("3.1") == ()
+    ward.apply(rule(ward, release="monitoring"))
+    assert ward.look("3.1") == ()
 
 
 @pytest.mark.shows(Sign.RULE_INVALID)

@@ -91,7 +91,7 @@ def test_what_is_wrong_on_the_cluster_is_a_pane_of_its_own(
         screen = await hands.open("2.2")
         # The other one is that this cluster knows no Deployments.
         assert "Diagnostic 2" in str(screen.query_one(PaneTabs).render())
-        await hands.press("w")
+        await hands.press("i")
         await hands.until(lambda: screen.query_one(DiagnosisList).has_focus, "the pane")
         shown = hands.text("#diagnosis")
         assert f"ClusterPolicy/{NAME}" in shown
@@ -112,7 +112,7 @@ def test_an_exercise_of_files_alone_has_no_diagnosis(drive: Any, welcomed: Path)
     async def script(hands: Any) -> None:
         screen = await hands.open("3.2")
         assert "Diagnostic" not in str(screen.query_one(PaneTabs).render())
-        await hands.press("w")
+        await hands.press("i")
         await hands.pilot.pause()
         assert screen.has_class("-pane-brief")
 

@@ -45,7 +45,7 @@ def test_diagnosis(snap_compare: Any, size: tuple[int, int]) -> None:
         await pilot.app._press_keys(["enter"])
         while not pilot.app.screen.query("Markdown"):
             await pilot.pause()
-        await pilot.app._press_keys(["w"])
+        await pilot.app._press_keys(["i"])
         await pilot.pause()
 
     app = Still()

@@ -45,7 +45,7 @@ class ExerciseScreen(Drawn[None]):
         Binding("b", "pane('brief')", "Brief", show=False, id="exercise.brief"),
         Binding("c", "pane('checks')", "Checks", show=False, id="exercise.checks"),
         Binding("h", "hint", "Hint", id="exercise.hint"),
-        Binding("w", "pane('diagnosis')", "Wrong on the cluster", show=False, id="exercise.diagnosis"),
+        Binding("i", "pane('diagnosis')", "Wrong on the cluster", show=False, id="exercise.diagnosis"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("a", "answer", "Answer", id="exercise.answer"),
         Binding("n", "go(1)", "Next", id="exercise.next"),
@@ -141,7 +141,7 @@ class ExerciseScreen(Drawn[None]):
             Tab(BRIEF, "b", self.say(Text("Brief"))),
             Tab(CHECKS, "c", self.say(Text("Checks")), f"{passed}/{len(judged)}" if judged else "", colour),
             Tab(HINTS, "h", self.say(Text("Hints")), f"{revealed}/{total}" if total else ""),
-            *([Tab(DIAGNOSIS, "w", self.say(Text("Diagnosis")), *_troubles(result))] if self._lives else []),
+            *([Tab(DIAGNOSIS, "i", self.say(Text("Diagnosis")), *_troubles(result))] if self._lives else []),
         )
 
     @property
