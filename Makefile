@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 # As pip does for everything but an editable installation: where Python writes no bytecode, every start would compile.
 COMPILE := $(BIN)/python -m compileall -q workshop checks
 
-.PHONY: run test lint types unit docs lock bench agreement clean
+.PHONY: run test lint types unit docs lock bench agreement mutants clean
 
 run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
 	$(BIN)/workshop init $(WORKSPACE)
@@ -35,6 +35,9 @@ bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
 
 agreement: $(INSTALLED_DEV)  ## Hold the policy evaluator against the real Kyverno of the sandbox
 	$(BIN)/python -m tests.agreement
+
+mutants: $(INSTALLED_DEV)  ## Prove that the checks can fail: every small mistake in the reference solutions
+	$(BIN)/python -m tests.mutants
 
 lock: $(INSTALLED_DEV)  ## Resolve the newest good versions again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt

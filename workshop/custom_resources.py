@@ -182,7 +182,15 @@ def custom_refusals(document: Document) -> list[Refusal]:
         elif not isinstance(value, str):
             found.append(wrong_type(value, TEXT, (key,)))
     kind = str(document.get("kind"))
-    spec = _SPECS.get((str(document.get("apiVersion")), kind))
+    version = str(document.get("apiVersion"))
+    spec = _SPECS.get((version, kind))
     if spec is None:
+        group = version.partition("/")[0]
+        served = [one for one, known in _SPECS if known == kind and one.partition("/")[0] == group]
+        if served:
+            message = Text(
+                "{version} is served by nobody, {known} is", version=version, known=", ".join(served)
+            )
+            found.append(Refusal("version-not-served", message, ("apiVersion",)))
         return [*found, *metadata_refusals(document)]
     return [*found, *refusals(document, spec, strict=kind not in _OPEN)]

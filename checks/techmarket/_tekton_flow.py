@@ -310,7 +310,9 @@ def _judge_value(
     literal = mistaken(str(value))
     # A revision may be a part of one (`v$(params.…)`), and a clone's address may end in .git.
     text = str(value).removesuffix(".git")
-    if used and fact != "clone-revision" and (altered := runs_on(text, used[0].text)):
+    whole = references(text) if fact == "image" else used[:1] if fact == "clone-url" else []
+    altered = next((word for each in whole if (word := runs_on(text, each.text))), None)
+    if used and altered:
         exam.fact(
             f"{fact}-altered", claim, met=False, expected=expected, observed=altered,
             next=Text("Take the parameter as it is: a letter more makes another value of it."), where=where,

@@ -126,7 +126,7 @@ def _told_apart(engine: Engine, path: Path) -> bool:
     """Whether a field has a fact of its own, or is made up by a workflow when it runs."""
     if path == ("metadata", "name"):
         return "{{" in str(engine.document.get(*path))
-    return path in _TEXT_FIELDS or ("env" in path and path[-1] == "value")
+    return path in (*_TEXT_FIELDS, ("apiVersion",)) or ("env" in path and path[-1] == "value")
 
 
 @check(level=must)

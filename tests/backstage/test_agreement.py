@@ -24,7 +24,7 @@ DOCUMENTS = written()
 MUTANTS = 600
 
 
-def _ask(texts: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+def ask(texts: Sequence[str], folder: Path) -> list[dict[str, Any]]:
     done = subprocess.run(
         ["node", str(JUDGE / "judge.mjs"), str(folder)],
         input=json.dumps(texts),
@@ -45,7 +45,7 @@ def judge() -> Path:
 
 @pytest.fixture(scope="session")
 def verdicts(judge: Path) -> dict[str, dict[str, Any]]:
-    return dict(zip(DOCUMENTS, _ask(list(DOCUMENTS.values()), judge), strict=True))
+    return dict(zip(DOCUMENTS, ask(list(DOCUMENTS.values()), judge), strict=True))
 
 
 def _ours(text: str) -> list[bool] | None:
@@ -78,7 +78,7 @@ def test_we_agree_on_random_changes(judge: Path) -> None:
     texts = list(mutated(bases, MUTANTS, seed=20261121))
     different = {
         text: (answer, _ours(text))
-        for text, answer in zip(texts, _ask(texts, judge), strict=True)
+        for text, answer in zip(texts, ask(texts, judge), strict=True)
         if _theirs(answer) != _ours(text)
     }
     assert not different

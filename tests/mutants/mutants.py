@@ -94,5 +94,5 @@ def _joined(lines: list[str]) -> str:
 
 
 def _increased(number: str) -> str:
-    """The number with its last digit one higher, so that it is another one of the same size."""
-    return number[:-1] + str((int(number[-1]) + 1) % 10)
+    """The number with its first digit one higher: another one, beyond any rounding."""
+    return str(int(number[0]) + 1) + number[1:]
