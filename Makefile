@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 # As pip does for everything but an editable installation: where Python writes no bytecode, every start would compile.
 COMPILE := $(BIN)/python -m compileall -q workshop checks
 
-.PHONY: run test lint types unit docs lock bench agreement mutants clean
+.PHONY: run test lint types unit docs lock bench agreement mutants fuzz clean
 
 run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
 	$(BIN)/workshop init $(WORKSPACE)
@@ -38,6 +38,9 @@ agreement: $(INSTALLED_DEV)  ## Hold the policy evaluator against the real Kyver
 
 mutants: $(INSTALLED_DEV)  ## Prove that the checks can fail: every small mistake in the reference solutions
 	$(BIN)/python -m tests.mutants
+
+fuzz: $(INSTALLED_DEV)  ## 100,000 inputs for the readers and the evaluator
+	nice $(BIN)/python -m tests.fuzz
 
 lock: $(INSTALLED_DEV)  ## Resolve the newest good versions again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +69,12 @@ def _name(resource: dict[str, Any]) -> str:
 
 
 def _patch(before: dict[str, Any], admission: Admission) -> str:
+    import difflib
+
     import yaml
 
+    if before == admission.resource:
+        return ""
     old, new = (
         yaml.safe_dump(data, allow_unicode=True, sort_keys=False).splitlines()
         for data in (before, admission.resource)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from workshop.kyverno.cel_check import expression_error
 from workshop.kyverno.match import LABEL_VALUE, as_list, as_map, matches_selector
 from workshop.kyverno.outcome import Beyond, KyvernoError, plain, work
 from workshop.kyverno.schema import schema_errors
@@ -130,10 +129,8 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
         yield "spec.evaluation: Forbidden: disabling both admission and mutateExisting is not allowed"
     names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
     kubernetes = evaluation.get("mode") in {None, "", "Kubernetes", "JSON"}
-    for path, source in _expressions(spec) if kubernetes else ():
-        problem = expression_error(source, names, output=_output_of(path))
-        if problem:
-            yield f"{path}: Invalid value: {problem}"
+    if kubernetes:
+        yield from _expression_errors(spec, names)
     if kind == "ImageValidatingPolicy":
         for index, item in enumerate(as_list(spec.get("matchImageReferences"))):
             if not (as_map(item).get("glob") or as_map(item).get("expression")):
@@ -148,6 +145,15 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
             yield f"spec.mutations[{index}]: patchType and its expression are required"
 
 
+def _expression_errors(spec: dict[str, Any], names: set[str]) -> Iterator[str]:
+    # Most policies have no CEL in them: its reader is loaded for those that do.
+    from workshop.kyverno.cel_check import expression_error
+
+    for path, source in _expressions(spec):
+        if problem := expression_error(source, names, output=_output_of(path)):
+            yield f"{path}: Invalid value: {problem}"
+
+
 def _native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
     """What the API server refuses in a ValidatingAdmissionPolicy or its binding: wrong parts of it."""
     if kind == "ValidatingAdmissionPolicy":
@@ -156,9 +162,7 @@ def _native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
         if not as_map(spec.get("matchConstraints")).get("resourceRules"):
             yield "spec.matchConstraints.resourceRules: Required value"
     names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
-    for path, source in _expressions(spec):
-        if problem := expression_error(source, names, output=_output_of(path)):
-            yield f"{path}: Invalid value: {problem}"
+    yield from _expression_errors(spec, names)
     for block in ("matchConstraints", "matchResources"):
         for key in ("namespaceSelector", "objectSelector"):
             try:

@@ -12,7 +12,6 @@ from typing import Any
 
 from workshop.kyverno.autogen import ANNOTATION as AUTOGEN
 from workshop.kyverno.autogen import compute_rules
-from workshop.kyverno.cel_check import expression_error
 from workshop.kyverno.match import as_list, as_map, matches_selector, parse_kind
 from workshop.kyverno.outcome import Beyond, KyvernoError, NotFoundError
 from workshop.kyverno.refusal_actions import conditions_errors, images_errors, mutate_errors, validate_errors
@@ -68,6 +67,8 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
         if isinstance(seconds, int) and not 1 <= seconds <= 30:
             yield "spec.webhookConfiguration.timeoutSeconds: the timeout must be between 1 and 30 seconds"
     for condition in map(as_map, as_list(webhook.get("matchConditions"))):
+        from workshop.kyverno.cel_check import expression_error  # a library of its own, seldom needed
+
         if problem := expression_error(str(condition.get("expression")), set(), output="bool"):
             yield f"match conditions compilation errors: {problem}"
     if spec.get("generateExistingOnPolicyUpdate") is not None:
