@@ -307,4 +307,4 @@ def _source(where: Where) -> Source | None:
         case Document():
             return _source(where.at())
         case TextFile():
-            return Source(file=where.path)
+            return Source(where.path, 1, 1)  # like a document: where it begins

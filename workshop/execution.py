@@ -146,7 +146,8 @@ def _readable_fact(workspace: Workspace, path: str, dialect: Dialect) -> Fact | 
         position = problem.position
         source = Source(position.file, position.line, position.column) if position else Source(file=path)
         claim = Text("{path} can be read", path=path)
-        return Fact(problem.kind, claim, False, observed=problem.text, next=problem.remedy, source=source)
+        expected = Text("a text that every tool of the field can read")
+        return Fact(problem.kind, claim, False, expected, problem.text, problem.remedy, source)
     return Fact("readable", Text("{path} can be read", path=path), True, source=Source(file=path))
 
 

@@ -124,6 +124,7 @@ def accepted(exam: Exam, document: Document) -> None:
             refusal.id,
             claim,
             met=False,
+            expected=Text("fields, types and references that Tekton's webhook takes"),
             observed=refusal.message,
             next=Text(
                 "`kubectl apply --dry-run=server -f {file}` shows the server's own words.", file=document.file

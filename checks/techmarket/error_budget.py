@@ -34,7 +34,7 @@ def _given(exam: Exam, topic: Topic) -> tuple[Given | None, Position | Source]:
         return typed(topic, answer.text), answer.position
     given = written(topic, _text(exam))
     line = given.line if given is not None else None
-    return given, Source(file=PATH, line=line, column=1 if line else None)
+    return given, Source(PATH, line or 1, 1)
 
 
 def _expected(topic: Topic) -> Text:
@@ -193,7 +193,7 @@ def one_month_throughout(exam: Exam) -> None:
         expected=Text("30 days throughout, or the mean month throughout"),
         observed=" · ".join(shown),
         next=Text("Choose one: 30 × 24 × 60 minutes, or the month behind the statement's 43 min 49 s."),
-        where=Source(file=PATH),
+        where=Source(PATH, 1, 1),
     )
 
 
@@ -221,5 +221,5 @@ def consequence(exam: Exam) -> None:
         ),
         observed=Text("the objective is said to be still met") if still else Text("nothing about it"),
         next=Text("15 and 30 minutes make 45. Compare with the total, and say what the team does then."),
-        where=answer.position if answer is not None else Source(file=PATH),
+        where=answer.position if answer is not None else Source(PATH, 1, 1),
     )

@@ -119,7 +119,7 @@ def _part(exam: Exam, kind: str) -> Section:
             expected=Text("a heading “{name}” and at least a sentence below it", name=name),
             observed=Text("no such heading") if section is None else Text("nothing below it"),
             next=Text("Keep all six headings of the template, and write something below each."),
-            where=Source(file=PATH, line=section.number, column=1) if section else Source(file=PATH),
+            where=Source(file=PATH, line=section.number, column=1) if section else Source(PATH, 1, 1),
         )
     return section
 
@@ -166,7 +166,7 @@ def dated(exam: Exam) -> None:
         expected=Text("a day, like 15 January 2026 or 2026-01-15"),
         observed=value or Text("no date"),
         next=Text("Write the day of your chaos experiment behind “Date”."),
-        where=_at(lines[0][0]) if lines else Source(file=PATH),
+        where=_at(lines[0][0]) if lines else Source(PATH, 1, 1),
     )
 
 
@@ -219,7 +219,7 @@ def facts_agree(exam: Exam) -> None:
         if found
         else Text("no duration"),
         next=Text("Take the duration from the timeline."),
-        where=_at(wrong[0]) if wrong else Source(file=PATH),
+        where=_at(wrong[0]) if wrong else Source(PATH, 1, 1),
     )
     rates = [
         (line, each)
@@ -240,7 +240,7 @@ def facts_agree(exam: Exam) -> None:
         expected=Text("95 %, against 99.9 %"),
         observed=odd[0].text.strip()[:80] if odd else Text("95 %") if stated else Text("no success rate"),
         next=Text("Keep the figures of the experiment: 95 % of success, 5 % of failures, objective 99.9 %."),
-        where=_at(odd[0]) if odd else Source(file=PATH),
+        where=_at(odd[0]) if odd else Source(PATH, 1, 1),
     )
 
 
@@ -343,7 +343,7 @@ def actions_help_next_time(exam: Exam) -> None:
         expected=Text("probes, a graceful shutdown, enough replicas, retries, an alert …"),
         observed=Text("only a PodDisruptionBudget") if alone else Text("more than that"),
         next=Text("Good for draining nodes, but it would not have saved a single request here."),
-        where=_at(items[0]) if items else Source(file=PATH),
+        where=_at(items[0]) if items else Source(PATH, 1, 1),
     )
     owned = [item for item in items if has_owner_or_date(item.text)]
     exam.fact(
@@ -353,5 +353,5 @@ def actions_help_next_time(exam: Exam) -> None:
         expected=Text("who, and until when"),
         observed=Text("{count} of {all} actions", count=len(owned), all=len(items)),
         next=Text("Actions without owner and date are wishes. A name is fine here: it is no blame."),
-        where=_at(items[0]) if items else Source(file=PATH),
+        where=_at(items[0]) if items else Source(PATH, 1, 1),
     )

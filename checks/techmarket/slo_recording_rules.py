@@ -55,7 +55,7 @@ def _recording(exam: Exam, rules: Rules, name: str) -> list[Rule]:
             expected=f"record: {name}",
             observed=Text("records: {names}", names=", ".join(_names(rules)) or "–"),
             next=Text("Copy the name letter by letter: the other exercises ask Prometheus for it."),
-            where=rules.rules[0].at("record") if rules.rules else None,
+            where=rules.rules[0].at("record") if rules.rules else exam.documents(PATH)[0],
         )
     for rule, what in rules.unknown:
         if rule in found:
@@ -158,6 +158,7 @@ def rules_can_load(exam: Exam) -> None:
             "rules-unreadable",
             Text("The rules file inside the ConfigMap is YAML"),
             met=False,
+            expected=Text("a rules file of its own, indented as a whole"),
             observed=problem.text,
             next=Text("Indent every line under `slo-rules.yml: |`; the file keeps its own indentation."),
             where=problem.position,
@@ -176,6 +177,7 @@ def rules_can_load(exam: Exam) -> None:
             mistake.id,
             Text("The rules are written the way Prometheus reads them"),
             met=False,
+            expected=Text("groups, rules and fields as Prometheus' documentation has them"),
             observed=mistake.observed,
             next=mistake.next,
             where=mistake.position,

@@ -7,16 +7,16 @@ facts that must be unmet (`check/fact`), and at which level.
 from __future__ import annotations
 
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from workshop.content import Lab, load_lab
 from workshop.engine import Run, judge_exercise
-from workshop.verdicts import ExerciseResult, Level, Mode, Verdict
+from workshop.verdicts import ExerciseResult, Level, Mode, Source, Verdict
 from workshop.workspace import Workspace
 
 CASES = Path(__file__).parent / "cases"
@@ -93,6 +93,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
         assert name in unmet, story
         if case.level is not None:
             assert unmet[name].level is case.level
+    assert _silent(result, tmp_path) == []
     if case.verdict is Verdict.FAILED:
         assert case.unmet, "a case that fails names the fact that says why"
     if case.verdict is Verdict.PASSED:
@@ -104,16 +105,88 @@ def test_cases_are_named_once() -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_unmet_fact_explains_itself(lab: Lab, tmp_path: Path) -> None:
-    """Expected or observed, and what to try next: no bare 'wrong'."""
-    silent: dict[str, Any] = {}
-    for index, case in enumerate(_cases()):
-        folder = tmp_path / str(index)
-        folder.mkdir()
-        for check in _judged(lab, case, folder).checks:
-            for fact in check.unmet:
-                if check.level is Level.MUST and (
-                    fact.next is None or (fact.expected or fact.observed) is None
-                ):
-                    silent[f"{check.id}/{fact.id}"] = fact
-    assert not silent
+def _silent(result: ExerciseResult, folder: Path) -> list[str]:
+    """The failures that lack what was expected or observed, what to try next, or a place in the file."""
+    return [
+        f"{check.id}/{fact.id}: {fact}"
+        for check in result.checks
+        if check.level is Level.MUST and check.verdict is Verdict.FAILED
+        for fact in check.unmet
+        if None in (fact.expected, fact.observed, fact.next) or not _inside(folder, fact.source)
+    ]
+
+
+def _inside(folder: Path, source: Source | None) -> bool:
+    """Whether a place is one in a file, at a character or right behind the last one of its line."""
+    if source is None or source.file is None or source.line is None or source.column is None:
+        return False
+    path = folder / source.file
+    if not path.exists():
+        return False
+    lines = path.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n").split("\n")
+    return 1 <= source.line <= len(lines) and 1 <= source.column <= len(lines[source.line - 1]) + 1
+
+
+_AUDIT = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: disallow-latest-tag}
+spec:
+  validationFailureAction: Audit
+  rules:
+    - name: no-latest
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      validate: {message: no latest, pattern: {spec: {containers: [{image: "!*:latest"}]}}}
+"""
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\n"
+_DEEP = textwrap.indent(_AUDIT.strip(), "    ").replace("    apiV", "  - apiV", 1)
+_MERGED = _AUDIT.replace(
+    "spec:\n  validationFailureAction: Audit\n",
+    "x-base: &base\n  validationFailureAction: Audit\nspec:\n  <<: *base\n",
+)
+_RULES = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: prometheus-slo-rules, namespace: monitoring}
+data:
+  slo-rules.yml: |
+    groups:
+    - name: slo
+      rules:
+      - record: payment_service:success_rate:ratio
+        expr: sum(rate(errors_total{app="payment-service"}[5m]))
+      - record: payment_service:latency:p95
+        expr: |
+          histogram_quantile(
+            0.5,
+            sum by (le) (rate(http_request_duration_seconds_bucket{app="payment-service"}[5m]))
+          )
+"""
+_PLACES = {
+    "a second document": ("disallow-latest-tag", f"{_MAP}---{_AUDIT}", "validationFailureAction: Audit"),
+    "an item of a List": (
+        "disallow-latest-tag",
+        f"apiVersion: v1\nkind: List\nitems:\n{_DEEP}\n",
+        "validationFailureAction: Audit",
+    ),
+    "a merge key": ("disallow-latest-tag", _MERGED, "validationFailureAction: Audit"),
+    "a block scalar in a block scalar": ("slo-recording-rules", _RULES, "expr: |"),
+}
+
+
+@pytest.mark.parametrize("name", _PLACES)
+def test_the_deciding_value_is_shown_wherever_it_stands(name: str, lab: Lab, tmp_path: Path) -> None:
+    slug, text, shown = _PLACES[name]
+    exercise = lab.exercise(slug)
+    assert exercise is not None
+    file = exercise.deliverables[0]
+    case = Case(slug, name, {file: text}, {}, Verdict.FAILED, [], None, alone=True)
+    sources = [
+        fact.source
+        for check in _judged(lab, case, tmp_path).checks
+        if check.level is Level.MUST
+        for fact in check.unmet
+    ]
+    lines = text.split("\n")
+    seen = [lines[source.line - 1] for source in sources if source is not None and source.line]
+    assert any(shown in line for line in seen), seen
