@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # Seconds.
 _SAVE_CLOCKS_EVERY = 15.0
 _TOGETHER = 0.1
+_TAKES_LONG = 0.15
 _ASK_AGAIN = 3.0
 # Controllers change an object several times in a row.
 _CHANGES_TOGETHER = 0.4
@@ -198,7 +199,9 @@ class Core(App[int]):
     def action_check_all(self) -> None:
         """Judge every exercise, the open one first. A run that is still under way becomes stale."""
         exercises = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
-        self.show(running=frozenset(each.id for each in exercises))
+        # Drawn with the first result, or when that takes long: drawing it now would delay the result.
+        self.state = replace(self.state, running=frozenset(each.id for each in exercises))
+        self.set_timer(_TAKES_LONG, self.show)
         self._asking_again, self._asks_left = False, _ASK_AGAIN_TIMES
         self._start_run(self._judge.run, exercises)
 
@@ -292,6 +295,7 @@ class Core(App[int]):
             return
         self._found.append(event.result)
         self._looked_at[event.result.id] = event.kinds
+        self.call_after_refresh(self._judge.go_on)
         if self.current is not None and event.result.id == self.current.id:
             self._take_results()
         elif len(self._found) == 1:

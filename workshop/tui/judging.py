@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Connect = Callable[[Mode, Lab], "Cluster"]
 Stale = Callable[[], bool]
+# Seconds that a run gives the screen to draw its first result.
+_FOR_THE_SCREEN: Final = 0.5
 
 
 class Judge:
@@ -48,6 +51,11 @@ class Judge:
         self._asked = False
         self._lost: Unreachable | None = None
         self.cluster: Cluster | None = None
+        self._go_on = threading.Event()
+
+    def go_on(self) -> None:
+        """Judge the others too: the result that somebody waits for is on the screen."""
+        self._go_on.set()
 
     def run(self, run_id: int, mode: Mode, exercises: Sequence[Exercise], stale: Stale) -> None:
         """Judge `exercises` in their order until `stale` says that a newer run has begun. Never raises.
@@ -92,12 +100,16 @@ class Judge:
         from workshop.cluster.stage import LiveStages
         from workshop.engine import judge_exercise
 
-        for exercise in exercises:
+        for place, exercise in enumerate(exercises):
             if stale():
                 return
+            self._go_on.clear()
             result = judge_exercise(run, exercise)
             looked = run.stages.kinds(exercise) if isinstance(run.stages, LiveStages) else frozenset()
             self._post(Judged(run_id, result, looked))
+            if place == 0:
+                # Threads share one interpreter: drawing it while others are judged would take twice as long.
+                self._go_on.wait(_FOR_THE_SCREEN)
             if isinstance(run.stages, LiveStages) and connecting.is_lost(result):
                 # Else every exercise after this one would wait for a time-out of its own.
                 run = self._reach(run_id, run, self._mode, stale)
