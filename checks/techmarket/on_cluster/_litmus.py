@@ -6,8 +6,10 @@ from typing import Final
 
 from workshop.checking import Exam, Text
 from workshop.cluster.port import Object
-from workshop.cluster.reading import condition, items, part
+from workshop.cluster.reading import condition, part
 from workshop.litmus import GROUP
+
+from ._workloads import images_of
 
 KINDS: Final = ("ChaosEngine", "ChaosExperiment", "ChaosResult")
 OPERATOR_IMAGE: Final = "chaos-operator"
@@ -23,7 +25,7 @@ def operators(exam: Exam) -> list[Object]:
     return [
         each
         for each in exam.cluster.list("Deployment.apps")
-        if any(OPERATOR_IMAGE in str(container.get("image")) for container in _containers(each))
+        if any(OPERATOR_IMAGE in image for image in images_of(each))
     ]
 
 
@@ -63,7 +65,3 @@ def judge_operator(exam: Exam) -> None:
 
 def _home(found: list[Object]) -> str:
     return str(part(found[0], "metadata", "namespace"))
-
-
-def _containers(deployment: Object) -> list[Object]:
-    return items(deployment, "spec", "template", "spec", "containers")

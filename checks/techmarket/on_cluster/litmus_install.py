@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, labels_of, mapping, name_of, namespace_of, part, replicas, selects
+from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part, replicas
 from workshop.verdicts import Reason, Source
 
 from ..litmus_install import FORWARDED, NODE_PORTS
 from ._litmus import judge_operator
+from ._workloads import images_of, node_ports, picks, place
 
 NAMESPACE: Final = "litmus"
 # The parts of the portal: how their labels end, and a port of the Service in front of them.
@@ -28,8 +29,7 @@ def _part_of(workload: Object, services: list[Object]) -> str | None:
             return name
     for name, ports in PARTS.items():
         for service in services:
-            fronted = mapping(service, "spec", "selector")
-            if set(ports) & _ports(service) and fronted and fronted.items() <= labels.items():
+            if set(ports) & _ports(service) and picks(service, labels):
                 return name
     return None
 
@@ -66,7 +66,7 @@ def _nothing_there(exam: Exam, deployments: list[Object]) -> NoReturn:
             expected=f"namespace: {NAMESPACE}",
             observed=f"namespace: {namespace_of(elsewhere[0])}",
             next=Text("Install the chart with -n {namespace}.", namespace=NAMESPACE),
-            where=Source(object=f"Deployment/{namespace_of(elsewhere[0])}/{name_of(elsewhere[0])}"),
+            where=place(elsewhere[0], kind="Deployment"),
         )
     exam.unfinished(
         "chaos-center-missing",
@@ -123,15 +123,14 @@ def _judge_part(exam: Exam, name: str, workloads: list[Object]) -> None:
         next=Text("Read why: kubectl describe pod -n {namespace}", namespace=NAMESPACE)
         if counts
         else Text("Compare with the chart's list: helm get manifest, kubectl get all -n litmus"),
-        where=Source(object=f"{workloads[0].get('kind', 'Deployment')}/{NAMESPACE}/{name_of(workloads[0])}")
+        where=place(workloads[0], kind="StatefulSet" if database else "Deployment")
         if workloads
         else Source(object=f"Namespace/{NAMESPACE}"),
     )
 
 
 def _is_mongo(workload: Object) -> bool:
-    images = [str(each.get("image")) for each in items(workload, "spec", "template", "spec", "containers")]
-    return any("mongo" in image.rpartition("/")[2] for image in images)
+    return any("mongo" in image.rpartition("/")[2] for image in images_of(workload))
 
 
 def _frontend_service(exam: Exam) -> Object | None:
@@ -139,18 +138,9 @@ def _frontend_service(exam: Exam) -> Object | None:
     found, services = _portal(exam)
     frontend = found.get("frontend")
     labels = labels_of(part(frontend, "spec", "template"))
-    fitting = [
-        each
-        for each in services
-        if selects({"matchLabels": mapping(each, "spec", "selector")}, labels)
-        and mapping(each, "spec", "selector")
-    ] or [each for each in services if FORWARDED in _ports(each)]
-    return max(fitting, key=lambda each: bool(_node_ports(each)), default=None)
-
-
-def _node_ports(service: Object | None) -> list[int]:
-    ports = items(service, "spec", "ports")
-    return [port for each in ports if isinstance(port := each.get("nodePort"), int)]
+    fitting = [each for each in services if picks(each, labels)]
+    fitting = fitting or [each for each in services if FORWARDED in _ports(each)]
+    return max(fitting, key=lambda each: any(node_ports([each])), default=None)
 
 
 @check(level=must, half=cluster, containers=True)
@@ -163,13 +153,11 @@ def frontend_has_a_node_port(exam: Exam) -> None:
     exam.fact(
         "frontend-not-exposed",
         Text("The frontend's Service has a NodePort"),
-        bool(_node_ports(service)),
+        service is not None and any(node_ports([service])),
         expected="type: NodePort",
         observed=f"type: {part(service, 'spec', 'type')}" if service else Text("no Service leads to it"),
         next=Text("kubectl patch svc -n litmus changes its type; the chart has no value for the port."),
-        where=Source(object=f"Service/{NAMESPACE}/{name_of(service)}")
-        if service
-        else Source(object=f"Namespace/{NAMESPACE}"),
+        where=place(service, kind="Service") if service else Source(object=f"Namespace/{NAMESPACE}"),
     )
 
 
@@ -185,7 +173,8 @@ def the_answer_is_its_port(exam: Exam) -> None:
         port = urlsplit(text if "://" in text else f"http://{text}").port
     except ValueError:
         port = None
-    live = _node_ports(_frontend_service(exam))
+    service = _frontend_service(exam)
+    live = list(node_ports([service] if service else []))
     right = port in live or port == FORWARDED
     # A port outside the range may be one that kind, a router or an Ingress maps: nobody can tell from here.
     told = right or port in NODE_PORTS

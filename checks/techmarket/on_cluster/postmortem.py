@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from workshop.checking import Exam, Stop, Text, check, cluster, remark, should
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part, selects
-from workshop.verdicts import Reason, Source, Verdict
+from workshop.cluster.reading import labels_of, name_of, namespace_of, part, selects
+from workshop.verdicts import Reason, Verdict
 
 from .._sre_target import SERVICE
 from ._chaos import target
+from ._workloads import containers_of, place
 
 _FEWEST = 2
 _WISHED = 3
@@ -31,10 +32,6 @@ def _target(exam: Exam) -> Object:
     return next((each for each in found if part(each, "spec", "template")), found[0])
 
 
-def _place(resource: Object, kind: str) -> Source:
-    return Source(object=f"{resource.get('kind') or kind}/{namespace_of(resource)}/{name_of(resource)}")
-
-
 @check(level=should, half=cluster, containers=True)
 def probes_are_set(exam: Exam) -> None:
     """Every container of the payment-service has a readiness and a liveness probe.
@@ -42,7 +39,7 @@ def probes_are_set(exam: Exam) -> None:
     Without readiness, requests go to Pods that are not there yet, or not any more.
     """
     workload = _target(exam)
-    containers = items(workload, "spec", "template", "spec", "containers")
+    containers = containers_of(workload)
     for probe, identity, purpose in (
         (
             "readinessProbe",
@@ -59,7 +56,7 @@ def probes_are_set(exam: Exam) -> None:
             expected=probe,
             observed=Text("without: {names}", names=", ".join(without) or "–"),
             next=purpose,
-            where=_place(workload, "Deployment"),
+            where=place(workload, kind="Deployment"),
         )
 
 
@@ -78,7 +75,9 @@ def replicas_cannot_fall_to_one(exam: Exam) -> None:
         expected=Text("minReplicas: {count} or more", count=_FEWEST),
         observed=f"minReplicas: {least if least is not None else 1}" if scaler else Text("no HPA targets it"),
         next=Text("Three is better: one may be deleted while another one is replaced."),
-        where=_place(scaler, "HorizontalPodAutoscaler") if scaler else _place(_target(exam), "Deployment"),
+        where=place(scaler, kind="HorizontalPodAutoscaler")
+        if scaler
+        else place(_target(exam), kind="Deployment"),
     )
 
 
@@ -109,7 +108,7 @@ def three_replicas_at_least(exam: Exam) -> None:
         expected=Text("minReplicas: {count} or more", count=_WISHED),
         observed=f"minReplicas: {least}",
         next=Text("Three is better: one may be deleted while another one is replaced."),
-        where=_place(scaler or {}, "HorizontalPodAutoscaler"),
+        where=place(scaler or {}, kind="HorizontalPodAutoscaler"),
     )
 
 
@@ -137,5 +136,7 @@ def drains_leave_enough(exam: Exam) -> None:
         next=Text(
             "With three replicas: minAvailable 2, or maxUnavailable 1. Then wait until the Pods are ready."
         ),
-        where=_place(budgets[0], "PodDisruptionBudget") if budgets else _place(workload, "Deployment"),
+        where=place(budgets[0], kind="PodDisruptionBudget")
+        if budgets
+        else place(workload, kind="Deployment"),
     )
