@@ -122,6 +122,15 @@ def test_a_registry_that_hangs(drips: bool) -> None:
     assert error.value.reason is Reason.TIMEOUT
 
 
+def test_who_does_not_answer_is_asked_once() -> None:
+    with front(lambda _, handler: say(handler, 500)) as made:
+        asking = network(made)
+        for _ in range(3):
+            with pytest.raises(NoRegistry):
+                asking.image(REFERENCE)
+        assert len(made.asked) == 1
+
+
 def test_the_token_is_anybodys() -> None:
     """The registry's own token service is asked, for pulling alone and without credentials."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from workshop.cluster.view import Answers
 from workshop.network.port import Image, NoRegistry, Signatures, Verification
 from workshop.texts import Text
 from workshop.verdicts import Reason
@@ -31,36 +32,37 @@ class LiveNetwork:
     ) -> None:
         self._seconds, self._mirrors, self._options = seconds, dict(mirrors or {}), tuple(options)
         self._registries: dict[tuple[str, str], Registry] = {}
-        self._images: dict[str, Image | None] = {}
-        self._signatures: dict[str, Signatures] = {}
-        self._verifications: dict[tuple[str, str, str], Verification | None] = {}
+        # Who does not answer is not waited for twice: a failure is an answer, too.
+        self._answers = Answers()
 
     def image(self, reference: str) -> Image | None:
         """Return an image, None where the registry says that there is none."""
-        if reference not in self._images:
+
+        def ask() -> Image | None:
             registry, version = self._registry(reference)
-            self._images[reference] = registry.image(reference, version)
-        return self._images[reference]
+            return registry.image(reference, version)
+
+        return self._answers.of(("image", reference), ask)
 
     def signatures(self, image: Image) -> Signatures:
         """Return what is attached to an image."""
-        key = f"{image.name}@{image.digest}"
-        if key not in self._signatures:
-            self._signatures[key] = self._registry(image.reference)[0].signatures(image.digest)
-        return self._signatures[key]
+        return self._answers.of(
+            ("signatures", image.name, image.digest),
+            lambda: self._registry(image.reference)[0].signatures(image.digest),
+        )
 
     def verify(self, image: Image, *, identity: str, issuer: str) -> Verification | None:
         """Run `cosign verify` on the image's digest; None where the command is not installed."""
         from workshop.network.cosign import verify
 
         name = f"{image.name}@{image.digest}"
-        key = (name, identity, issuer)
-        if key not in self._verifications:
-            registry, _, rest = name.partition("/")
-            where = self._mirrors.get(registry)
-            target = f"{where.partition('://')[2]}/{rest}" if where else name
-            self._verifications[key] = verify(target, identity=identity, issuer=issuer, options=self._options)
-        return self._verifications[key]
+        registry, _, rest = name.partition("/")
+        where = self._mirrors.get(registry)
+        target = f"{where.partition('://')[2]}/{rest}" if where else name
+        return self._answers.of(
+            ("verify", name, identity, issuer),
+            lambda: verify(target, identity=identity, issuer=issuer, options=self._options),
+        )
 
     def _registry(self, reference: str) -> tuple[Registry, str]:
         from workshop.network.registry import Reference, Registry
