@@ -233,6 +233,7 @@ def read_guide_entries(lab: Lab) -> list[dict[str, Any]]:
                     "exercises": keys.texts("exercises"),
                     "facts": keys.texts("facts"),
                     "signals": keys.texts("signals"),
+                    "log": keys.flag("log"),
                 }
             )
             keys.nothing_left()

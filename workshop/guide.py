@@ -19,7 +19,8 @@ from workshop.verdicts import CheckResult, Finding, Level
 class Entry:
     """One symptom and what to do about it.
 
-    `facts` are ids of facts that, when not met, show it; `signals` ids of symptoms read off a cluster.
+    `facts` are ids of facts that, when not met, show it; `signals` ids of symptoms read off a cluster. `log`
+    says that only a log shows it, and `shows` then how to read that.
     """
 
     id: str
@@ -30,12 +31,18 @@ class Entry:
     exercises: tuple[str, ...]
     facts: tuple[str, ...]
     signals: tuple[str, ...] = ()
+    log: bool = False
 
 
 @functools.cache
 def load_guide(lab: Lab) -> tuple[Entry, ...]:
     """Return every entry of the lab's guide. Raises ContentError when one is not well-formed."""
     return tuple(Entry(**entry) for entry in read_guide_entries(lab))
+
+
+def in_logs(lab: Lab, exercise: Exercise) -> tuple[Entry, ...]:
+    """Return what can be wrong with an exercise on the cluster that only a log tells."""
+    return tuple(entry for entry in load_guide(lab) if entry.log and exercise.id in entry.exercises)
 
 
 def entry_for(lab: Lab, exercise: Exercise, signal: str) -> Entry | None:

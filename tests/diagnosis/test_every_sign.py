@@ -7,6 +7,7 @@ from workshop.content import Lab
 from workshop.diagnosis.diagnose import scope_of
 from workshop.diagnosis.symptom import Sign
 from workshop.guide import entry_for, load_guide
+from workshop.texts import LANGUAGES, translate
 from workshop.verdicts import Half
 
 MODULES = (test_live_pods, test_live_engines, test_live_custom, test_refusals)
@@ -53,3 +54,13 @@ def test_exercises_with_a_cluster_half_say_where_they_live(lab: Lab) -> None:
         if Half.CLUSTER in exercise.halves and exercise.id != "0.1":
             scope = scope_of(exercise, workspace)
             assert scope.namespaces or scope.workloads, exercise.id
+
+
+def test_what_only_a_log_shows_says_how_to_read_it(lab: Lab) -> None:
+    entries = [entry for entry in load_guide(lab) if entry.log]
+    assert len(entries) > 10
+    for entry in entries:
+        assert not entry.signals, "what a status shows needs no log"
+        for language in LANGUAGES:
+            said = translate(entry.shows, language)
+            assert "kubectl logs" in said or "tkn taskrun logs" in said, (entry.id, language)

@@ -108,6 +108,19 @@ def test_what_is_wrong_on_the_cluster_is_a_pane_of_its_own(
     drive(script, welcomed, app=on_cluster())
 
 
+def test_what_only_a_log_can_tell_comes_with_its_command(drive: Any, welcomed: Path, on_cluster: Any) -> None:
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        screen = await hands.open("1.1")
+        await hands.press("i")
+        await hands.until(lambda: screen.query_one(DiagnosisList).has_focus, "the pane")
+        shown = hands.text("#diagnosis")
+        assert "Seul un journal peut le dire" in shown
+        assert "kubectl logs -n backstage deploy/backstage" in " ".join(shown.split())
+
+    drive(script, welcomed, app=on_cluster())
+
+
 def test_an_exercise_of_files_alone_has_no_diagnosis(drive: Any, welcomed: Path) -> None:
     async def script(hands: Any) -> None:
         screen = await hands.open("3.2")

@@ -9,6 +9,7 @@ from typing import Final
 from textual.content import Content
 from textual.reactive import reactive
 
+from workshop.guide import in_logs
 from workshop.texts import Message, Text
 from workshop.tui.state import State
 from workshop.tui.widgets.wrapped_list import WrappedList
@@ -40,7 +41,7 @@ class DiagnosisList(WrappedList):
         return findings[place] if place < len(findings) else None
 
     def lines(self, width: int) -> Iterator[tuple[str, Content]]:
-        """Yield every trouble, then what could not be looked at; or why there is nothing to show."""
+        """Yield every trouble and what could not be looked at, or why there is none; then the logs."""
         if self.state is None:
             return
         result = self.result
@@ -50,7 +51,23 @@ class DiagnosisList(WrappedList):
             sign = Content.styled(" ? ", MUTED)
             yield f"unseen-{index}", hanging(sign, prose(self.state.say(complaint), MUTED), width)
         if result is None or not (result.diagnosis or result.unseen):
-            yield "nothing", prose(self.state.say(_nothing(self.state, result)), MUTED)
+            nothing = self.state.say(_nothing(self.state, result))
+            yield "nothing", hanging(Content(" "), prose(nothing, MUTED), width)
+        if result is not None and result.verdict is not Verdict.PASSED:
+            yield from self._in_logs(self.state, result.id, width)
+
+    def _in_logs(self, state: State, exercise_id: str, width: int) -> Iterator[tuple[str, Content]]:
+        """Yield what nothing but a log would show, with the command that reads it."""
+        exercise = state.lab.exercise(exercise_id)
+        # The guide has been read by whoever judged: nothing is read here while drawing.
+        if exercise is None or state.mode is Mode.OFFLINE:
+            return
+        entries = in_logs(state.lab, exercise)
+        if entries:
+            yield "logs", Content.styled(f" {state.say(Text('Only a log can tell:'))}", MUTED)
+        for entry in entries:
+            said = Content.assemble((state.say(entry.symptom), "bold"), " – ", prose(state.say(entry.shows)))
+            yield f"log-{entry.id}", hanging(Content.styled(" · ", MUTED), said, width)
 
     def _finding(self, state: State, finding: Finding, width: int) -> Content:
         head = state.say(finding.symptom if finding.symptom is not None else finding.id)
