@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import control_plane
+from benchmarks import control_plane, live_cluster
 from benchmarks.measuring import Figure, against
 from benchmarks.terminal import Terminal
 
@@ -51,6 +51,9 @@ def main() -> int:
         print(f"| save to verdict (30 ms debounce included) / judging 2.2 in process | {_row(ours, bare)} |")
     print("\n| sandbox | figure | ratio |\n|---|---|---|")
     for row in control_plane.figures():
+        print(row, flush=True)
+    print("\n| live cluster | figure | ratio |\n|---|---|---|")
+    for row in live_cluster.figures():
         print(row, flush=True)
     return 0
 

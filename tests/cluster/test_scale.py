@@ -2,74 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from tests.rig.cluster import Rig
-from workshop.cluster.live import LiveCluster
-from workshop.cluster.stage import LiveStages
+from tests.rig.looking import apply_lab, look
 from workshop.content import Lab
-from workshop.engine import Run, judge
-from workshop.sandbox.client import ApiError
-from workshop.verdicts import Mode, Report
-from workshop.workspace import Unreadable, Workspace
+from workshop.workspace import Workspace
 
 MOST_REQUESTS = 60
-
-
-class Counting(LiveCluster):
-    """Counts what it asks: `discovery`, `probes`, and everything else by method and path."""
-
-    def __init__(self, rig: Rig) -> None:
-        super().__init__("techmarket-sandbox", rig.sandbox.kubeconfig)
-        self.counted: Counter[str] = Counter()
-
-    @property
-    def context(self) -> str:
-        return "kind-techmarket"  # judged as a student's own cluster, containers and all
-
-    def _open(self, method: str, path: str, **options: Any) -> Any:
-        if "dryRun" in (options.get("query") or {}):
-            self.counted["probes"] += 1
-        elif path in ("/api", "/apis", "/api/v1") or (path.startswith("/apis/") and path.count("/") == 3):
-            self.counted["discovery"] += 1
-        else:
-            self.counted[f"{method} {path}"] += 1
-        return super()._open(method, path, **options)
-
-    @property
-    def requests(self) -> int:
-        return sum(count for what, count in self.counted.items() if what not in ("discovery", "probes"))
-
-
-def apply_lab(rig: Rig, workspace: Workspace) -> None:
-    """Apply every object of a workspace that the API server takes, as a student would have by the end."""
-    found = []
-    for path in workspace.files("td", (".yaml", ".yml")):
-        try:
-            found += [each.data for each in workspace.documents(path) if "skeleton" not in path]
-        except Unreadable:
-            continue
-    for each in sorted(found, key=lambda each: each.get("kind") in ("Pipeline", "PipelineRun")):
-        if isinstance(each, dict) and isinstance(each.get("metadata"), dict) and "name" in each["metadata"]:
-            try:
-                rig.apply(each)
-            except ApiError:
-                continue  # entities of Backstage, answers, values: not for an API server
 
 
 @pytest.fixture
 def worked_on(pristine_rig: Rig, lab: Lab) -> Rig:
     apply_lab(pristine_rig, Workspace(lab.solutions))
     return pristine_rig
-
-
-def look(rig: Rig, lab: Lab, folder: Path) -> tuple[Report, Counting]:
-    cluster = Counting(rig)
-    return judge(Run.of(lab, Workspace(folder), Mode.CLUSTER, LiveStages(cluster))), cluster
 
 
 def test_the_whole_lab_takes_few_requests(worked_on: Rig, lab: Lab) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,13 @@ _COMMANDS = {
     "sandbox": ("sandbox", "declare", "a Kubernetes control plane of our own, without Docker"),
     "author": ("author", "declare", "for authors of labs"),
 }
+
+
+class _Help(argparse.HelpFormatter):
+    """Help as wide as the terminal. Left to itself, argparse loads three compressors to learn the width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,13 +68,25 @@ def build_parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
     from workshop.cli import tui
 
     parser = argparse.ArgumentParser(
-        prog="workshop", description="A guided, self-checking Kubernetes lab in the terminal."
+        prog="workshop",
+        description="A guided, self-checking Kubernetes lab in the terminal.",
+        formatter_class=_Help,
     )
     add_common_arguments(parser)
     tui.declare(parser)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, (module, function, summary) in _COMMANDS.items():
-        command = subparsers.add_parser(name, help=summary)
+        command = subparsers.add_parser(name, help=summary, formatter_class=_Help)
         if words is None or name in words:
             getattr(importlib.import_module(f"workshop.cli.{module}"), function)(command)
     return parser
+
+
+def _columns() -> int:
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+    except OSError:
+        return 80
