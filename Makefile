@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 # As pip does for everything but an editable installation: where Python writes no bytecode, every start would compile.
 COMPILE := $(BIN)/python -m compileall -q workshop checks
 
-.PHONY: run test lint types unit docs lock bench agreement mutants fuzz clean
+.PHONY: run test lint types unit docs lock bench rig agreement mutants fuzz clean
 
 run: $(INSTALLED)  ## Open the lab in the folder WORKSPACE
 	$(BIN)/workshop init $(WORKSPACE)
@@ -32,6 +32,11 @@ docs: $(INSTALLED_DEV)  ## Write the generated pages again
 
 bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
 	$(BIN)/python -m benchmarks
+
+rig: $(INSTALLED_DEV)  ## Every real component of the live tests, up for a person until Ctrl-C
+	tools/install-live-tools.sh
+	$(BIN)/workshop sandbox build --with tekton,rollouts
+	$(BIN)/python -m tests.rig
 
 agreement: $(INSTALLED_DEV)  ## Hold the policy evaluator against the real Kyverno of the sandbox
 	$(BIN)/python -m tests.agreement

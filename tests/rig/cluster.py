@@ -54,9 +54,9 @@ class Rig:
     def apply(self, *documents: Document) -> None:
         """Apply objects, those that others stand on first, in namespaces that are made for them."""
         namespaces = {each["metadata"].get("namespace", "default") for each in documents}
-        self.api.apply_all(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in namespaces
-        )
+        for name in namespaces:
+            if self.api.get(f"/api/v1/namespaces/{name}") is None:
+                self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         for name in namespaces:  # Pods are refused until their account is there
             wait_for(partial(self.api.get, f"/api/v1/namespaces/{name}/serviceaccounts/default"))
         self.api.apply_all(documents)
