@@ -106,7 +106,7 @@ def _matrix(exercise: str) -> Iterator[tuple[Document, bool]]:
                 yield pod("latest", namespace, bad, labels=labels), True
                 yield pod("second", namespace, good, bad, labels=labels), True
             if exercise == "2.3":
-                for resources in ({}, _CPU, _MEMORY):
+                for resources in ({}, _CPU, _MEMORY, {"requests": LIMITS["requests"]}):
                     bad = container("nginx:1.27.5", "bad", resources=resources)
                     yield pod("unlimited", namespace, bad, labels=labels), True
                     yield pod("second", namespace, good, bad, labels=labels), True
@@ -180,7 +180,8 @@ def _promtool(figures: Figures, say: Say) -> int:
             path.write_text(yaml.safe_dump({"groups": document["spec"]["groups"]}), encoding="utf-8")
             command = [promtool, "check", "rules", str(path)]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-            if done.returncode != 0:
+            # Labels of a group came with Prometheus 3; Debian's promtool is older.
+            if done.returncode != 0 and "field labels not found in type rulefmt.RuleGroup" not in done.stderr:
                 wrong += 1
                 say(f"passes, and Prometheus refuses it: {mutant}: {done.stderr.strip()[:200]}")
     say(f"Prometheus: {len(passing)} passing, {wrong} refused")

@@ -29,7 +29,12 @@ TEXTS: Final = _list(TEXT)
 _RESOURCES: Final = _object(
     limits=_map(QUANTITY), requests=_map(QUANTITY), claims=_list(_object(("name",), name=TEXT, request=TEXT))
 )
-_ENV: Final = _list(_object(name=TEXT, value=TEXT, valueFrom=ANY))
+_KEY_OF: Final = _object(("key",), name=TEXT, key=TEXT, optional=FLAG)
+_VALUE_FROM: Final = _object(
+    secretKeyRef=_KEY_OF, configMapKeyRef=_KEY_OF, fieldRef=_object(apiVersion=TEXT, fieldPath=TEXT),
+    resourceFieldRef=_object(containerName=TEXT, resource=TEXT, divisor=QUANTITY), fileKeyRef=ANY,
+)  # fmt: skip
+_ENV: Final = _list(_object(name=TEXT, value=TEXT, valueFrom=_VALUE_FROM))
 _SECURITY: Final = _object(
     allowPrivilegeEscalation=FLAG, appArmorProfile=ANY, capabilities=_object(add=TEXTS, drop=TEXTS),
     privileged=FLAG,
