@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.diagnosis.ward import Ward, deployment, gone_after, waiting
+from tests.diagnosis.ward import Ward, deny_latest, deployment, gone_after, waiting
 from tests.live.test_recording_rules import PROMETHEUS_KIND
 from tests.rig.cluster import wait_for
 from workshop.diagnosis.symptom import Sign
@@ -173,6 +173,8 @@ def test_a_provider_that_is_not_healthy(ward: Ward) -> None:
         path = ward.rig.api.path(provider) + "/status"
         ward.rig.api.merge(path, {"status": {"conditions": [said]}})
         found = ward.until(Sign.CROSSPLANE_PROVIDER_UNHEALTHY, "bonus-2")
+        ward.file("td/kyverno/policy-deny-latest.yaml", deny_latest("disallow-latest-tag", "default"))
+        assert ward.look("2.2") == (), "another exercise has nothing to do with it"
     assert found.entry == "crossplane-provider-unhealthy"
 
 
@@ -267,6 +269,9 @@ def test_an_autoscaler_without_metrics(ward: Ward) -> None:
     }
     ward.apply(deployment("web"), hpa)
     assert ward.until(Sign.HPA_WITHOUT_METRICS, "0.3").entry == "hpa-unknown"
+    # The label is on what it scales, not on the autoscaler.
+    assert ward.until(Sign.HPA_WITHOUT_METRICS, "0.3", "app=web").object.endswith("/web")
+    assert ward.look("0.3", "app=another") == ()
 
 
 @pytest.mark.shows(Sign.NAMESPACE_TERMINATING)

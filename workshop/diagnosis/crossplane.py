@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,12 +10,14 @@ from workshop.diagnosis.look import Look, conditions
 from workshop.diagnosis.symptom import Sign, Symptom, one_line, shown
 
 _PROVIDER: Final = "Provider.pkg.crossplane.io"
+_HOME: Final = "crossplane-system"
+_GROUP: Final = re.compile(r"crossplane\.io$|\.upbound\.io$")
 _STATES: Final = ("Installed", "Healthy")
 
 
 def symptoms(look: Look) -> Iterator[Symptom]:
     """Yield providers that are not healthy, and the exercise's resources that are not in step."""
-    if not any(_is_crossplane(kind) for kind in {each.kind for each in look.scope.objects}):
+    if not _is_ordered(look):
         return
     for provider in look.every(_PROVIDER):
         known = conditions(provider)
@@ -33,9 +36,7 @@ def symptoms(look: Look) -> Iterator[Symptom]:
             yield Symptom(sign, shown(kind, found), message, str(synced.get("lastTransitionTime")))
 
 
-def _is_crossplane(kind: str) -> bool:
-    group = kind.partition(".")[2]
-    return "crossplane" in group or group.endswith(".upbound.io") or group not in _KUBERNETES
-
-
-_KUBERNETES: Final = frozenset({"", "apps", "batch", "policy", "autoscaling"})
+def _is_ordered(look: Look) -> bool:
+    """Whether the exercise has to do with Crossplane: by the namespace it lives in or its files' kinds."""
+    groups = {each.kind.partition(".")[2] for each in look.scope.objects}
+    return _HOME in look.scope.namespaces or any(_GROUP.search(group) for group in groups)
