@@ -5,7 +5,8 @@ set -euo pipefail
 COSIGN_SUITE=forky  # the first Debian release with version 3, which writes both formats of signatures
 COSIGN_MODULE=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.1
 
-declare -A packages=([promtool]=prometheus [docker-registry]=docker-registry)
+# g++ and make: the native part of a database that Backstage's backend is run with.
+declare -A packages=([promtool]=prometheus [docker-registry]=docker-registry [g++]=g++ [make]=make)
 wanted=()
 for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null || wanted+=("${packages[$tool]}")

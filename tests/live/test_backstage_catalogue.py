@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,8 @@ def config(*kinds: str) -> dict[str, Any]:
 def stand_in(rig: Rig, backstage: Backstage, *, door: bool = True, **more: Any) -> None:
     """Put a Backstage behind the Service of a release, reached at the port where it listens or not at all."""
     rig.apply(*release(node_port=backstage.port if door else None, **more))
-    rig.carry("backstage", "backstage", backstage.port)
     settle(rig)
+    rig.carry("backstage", "backstage", backstage.port)
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +160,24 @@ def test_without_backstage_it_waits(lab: Lab, pristine_rig: Rig, tmp_path: Path)
         result = look(lab, pristine_rig, tmp_path, exercise)
         assert check(result, name).verdict is Verdict.BLOCKED
         assert result.verdict is Verdict.BLOCKED
+
+
+def test_a_page_at_the_answered_address_is_no_catalogue(
+    lab: Lab, pristine_rig: Rig, backstage: Backstage, tmp_path: Path
+) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>every path is this page</html>")
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    stand_in(pristine_rig, backstage)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        given = answers(f"http://localhost:{server.server_address[1]}")
+        result = look(lab, pristine_rig, tmp_path, CATALOGUE, given)
+        server.shutdown()
+    assert check(result, HAS).verdict is Verdict.PASSED

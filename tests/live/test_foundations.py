@@ -305,8 +305,8 @@ def test_a_real_prometheus_is_found(
     before = service("metrics", "metrics", namespace="watch", port=9090, labels=labels)
     before["spec"] |= {"ports": [{**port, "nodePort": 30090}], "type": "NodePort"}
     pristine_rig.apply(made, before)
-    pristine_rig.carry("watch", "metrics", no_rules.port)
     settle(pristine_rig, "watch")
+    pristine_rig.carry("watch", "metrics", no_rules.port)
     no_rules.until(lambda: no_rules.value("up"), "it has scraped")
     result = look(lab, pristine_rig, tmp_path, PROMETHEUS)
     assert result.verdict is Verdict.PASSED

@@ -46,6 +46,7 @@ class Rig:
         """Bring the control plane back to pristine; where that takes a new start, in its own folder."""
         with _state(self.sandbox.home.root.parents[1]):
             self.sandbox.reset()
+        self.tunnel.forget_all()
 
     def cluster(self) -> LiveCluster:
         """Return the cluster as checks see it."""

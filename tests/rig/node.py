@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -29,9 +30,15 @@ def installed(source: Path, name: str, *, compiled: tuple[str, ...] = ()) -> Pat
     lock = (source / "package-lock.json").read_bytes()
     # One folder a lock file: another version never meets an old installation.
     folder = Path(cache) / f"node-{name}" / hashlib.sha256(lock).hexdigest()[:16]
-    if (folder / "complete").exists():
-        return folder
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # several workers of one test run come here
+        if not (folder / "complete").exists():
+            _install(source, folder, node, npm, compiled)
+    return folder
+
+
+def _install(source: Path, folder: Path, node: str, npm: str, compiled: tuple[str, ...]) -> None:
     for each in ("package.json", "package-lock.json"):
         shutil.copy(source / each, folder / each)
     _npm(npm, folder, {}, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -40,7 +47,6 @@ def installed(source: Path, name: str, *, compiled: tuple[str, ...] = ()) -> Pat
         there = (headers / "include/node/node.h").is_file()
         _npm(npm, folder, {"npm_config_nodedir": str(headers)} if there else {}, "rebuild", *compiled)
     (folder / "complete").touch()
-    return folder
 
 
 def _npm(npm: str, folder: Path, settings: dict[str, str], *arguments: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.rig.backstage import Backstage, app_config, entity_files, node_port, running
 from workshop.content import Lab
+
+pytestmark = pytest.mark.xdist_group("rig")  # where the others run that share the fixture
 
 
 def test_the_catalogue_asks_for_a_token_and_guests_get_one(backstage: Backstage) -> None:

@@ -26,14 +26,30 @@ class Tunnel(socketserver.ThreadingUnixStreamServer):
             os.unlink(path)  # noqa: PTH108 (a socket, by the text the kernel knows it by)
         super().__init__(path, _Connection)
         self.ends: dict[tuple[str, int], int] = {}
+        self.open: dict[socket.socket, tuple[str, int]] = {}
 
     def carry(self, address: str, port: int, local_port: int) -> None:
         """Let what goes to a Pod's address and port end at a local port."""
+        if self.ends.get((address, port)) != local_port:
+            self._hang_up((address, port))
         self.ends[address, port] = local_port
 
     def forget(self, address: str, port: int) -> None:
         """Let what goes there lead nowhere again."""
         self.ends.pop((address, port), None)
+        self._hang_up((address, port))
+
+    def forget_all(self) -> None:
+        """Let everything lead nowhere again: addresses of Pods are given out a second time."""
+        for address, port in [*self.ends]:
+            self.forget(address, port)
+
+    def _hang_up(self, end: tuple[str, int]) -> None:
+        """Close what the API server keeps open to an end, or its next request would go the old way."""
+        for connection, there in [*self.open.items()]:
+            if there == end:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def end_of(self, host: str, port: int) -> int | None:
         """Return the local port where a connection ends, None where it leads nowhere."""
@@ -76,12 +92,14 @@ class _Connection(socketserver.BaseRequestHandler):
             self.request.sendall(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
             return
         inside.settimeout(None)
+        self.server.open[self.request] = (host.strip("[]"), int(port))
         with inside:
             self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_pour, args=(inside, self.request), daemon=True)
             back.start()
             _pour(self.request, inside)
             back.join()
+        self.server.open.pop(self.request, None)
 
 
 def _pour(source: socket.socket, goal: socket.socket) -> None:

@@ -12,7 +12,7 @@ from workshop.cluster.port import Object, Unreachable
 from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part
 from workshop.verdicts import Reason, Source
 
-from ._workloads import containers_of, images_of, node_ports, picks, place, ports_of, template_of
+from ._workloads import containers_of, images_of, picks, place, ports_of, template_of
 
 NAMESPACE: Final = "backstage"
 PORT: Final = 7007
@@ -21,6 +21,8 @@ _OLD_READINESS: Final = "/healthcheck"
 # What people call it: the project, Red Hat's product and its predecessor.
 _WORDS: Final = ("backstage", "developer-hub", "rhdh", "janus-idp")
 _PORT_NAMES: Final = ("http-backend", "backend")
+_POSTGRES_NAMES: Final = ("postgresql", "postgres", "postgresql-ha")
+_POSTGRES_IMAGES: Final = ("postgres", "spilo", "postgis", "pgvector", "timescale")
 # What the API server says where nobody takes the connection: it has the address, and is turned away there.
 _NOBODY: Final = ("connection refused", "no endpoints available")
 
@@ -56,11 +58,6 @@ class Portal:
     def place(self) -> Source:
         """Where it stands, for a finding."""
         return place(self.deployment, kind="Deployment")
-
-    @property
-    def node_ports(self) -> list[int]:
-        """The ports of the nodes that lead to it."""
-        return list(node_ports(self.services))
 
     def ask(self, exam: Exam, path: str) -> Answer:
         """GET a path through the API server, at the first Service that leads to it.
@@ -146,12 +143,15 @@ def likeness(workload: Object) -> int:
 
 def is_postgres(workload: Object) -> bool:
     """Whether a Pod, or what makes it, runs a PostgreSQL server; exporters and consoles are none."""
+    labels = labels_of(template_of(workload))
+    if labels.get("app.kubernetes.io/name") in _POSTGRES_NAMES or "cnpg.io/instanceName" in labels:
+        return True
     return any(_is_postgres_image(image) for image in images_of(workload))
 
 
 def _is_postgres_image(image: str) -> bool:
     name = image.lower().partition("@")[0]
-    known = "postgres" in name or "spilo" in name
+    known = any(word in name for word in _POSTGRES_IMAGES)
     return known and not any(word in name for word in ("exporter", "operator", "pgadmin", "backup"))
 
 

@@ -63,8 +63,9 @@ def _read_at_a_door(exam: Exam, ways: Ways, path: str, token: str) -> list[Objec
             status, body = exam.doors.get(address, path, named=ways.named, token=token)
         except Unreachable:
             continue  # no door, or none of this cluster's
-        if status not in (401, 403, 404):
+        if status == 200 and isinstance(_json(body), list):
             return _entities(status, body)
+        # Another program, or another Backstage, for which this token is nothing.
         refused.append(f"{address} ({status})")
     if refused:
         text = Text("no Backstage of this cluster answers at {addresses}", addresses=", ".join(refused))

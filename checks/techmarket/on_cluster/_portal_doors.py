@@ -69,7 +69,8 @@ class Ways:
         if parts is None or parts.hostname is None:
             return False
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-        if port in self.node_ports and (is_local(host) or host in self.node_addresses):
+        # Whatever the machine is called from which the nodes are reached: inside the cluster it is no node.
+        if port in self.node_ports and not host.endswith((".svc", ".cluster.local")):
             return True
         if host in self.hosts or any(_covers(each, host) for each in self.hosts):
             return True

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from workshop.cluster.port import Object
 from workshop.cluster.reading import condition, items, mapping, name_of, namespace_of, part
 from workshop.verdicts import Source
+
+# What makes the Pods of a service: a Deployment, or the Rollout of bonus 1 that takes its place.
+WORKLOADS: Final = ("Deployment.apps", "Rollout.argoproj.io")
 
 
 def place(resource: Object, field: str | None = None, kind: str | None = None) -> Source:
@@ -56,15 +59,6 @@ def picks(service: Object, labels: Mapping[str, object]) -> bool:
     """Whether a Service picks Pods with such labels. One without a selector picks none."""
     selector = mapping(service, "spec", "selector")
     return bool(selector) and selector.items() <= labels.items()
-
-
-def behind(service: Object, pods: Iterable[Object]) -> list[Object]:
-    """Return the Pods that a Service picks."""
-    return [
-        pod
-        for pod in pods
-        if namespace_of(pod) == namespace_of(service) and picks(service, mapping(pod, "metadata", "labels"))
-    ]
 
 
 def node_ports(services: Iterable[Object]) -> Iterator[int]:

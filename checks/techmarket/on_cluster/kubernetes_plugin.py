@@ -14,7 +14,7 @@ from ..kubernetes_plugin import judge_cluster_config
 from ._portal import Portal, need_portal
 from ._portal_config import live_config
 from ._portal_rights import BESIDES, VITAL, judge_access
-from ._workloads import has_ended, place, template_of
+from ._workloads import WORKLOADS, has_ended, place, template_of
 
 _NAMESPACE_ANNOTATION: Final = "backstage.io/kubernetes-namespace"
 
@@ -33,8 +33,12 @@ def _selector(exam: Exam) -> str:
 
 def _deployments(exam: Exam) -> list[Object]:
     """Return what runs the payment-service, by label and by name; without any the check ends as blocked."""
-    found = exam.cluster.list("Deployment.apps", labels=f"app={PAYMENT}")
-    found = found or exam.cluster.list("Deployment.apps", fields=f"metadata.name={PAYMENT}")
+    found: list[Object] = []
+    for kind in WORKLOADS:
+        if exam.cluster.serves(kind):
+            found += exam.cluster.list(kind, labels=f"app={PAYMENT}") or exam.cluster.list(
+                kind, fields=f"metadata.name={PAYMENT}"
+            )
     if not found:
         exam.blocked(
             "payment-service-missing",

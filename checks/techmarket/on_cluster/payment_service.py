@@ -10,9 +10,8 @@ from workshop.cluster.reading import items, labels_of, mapping, name_of, namespa
 from workshop.verdicts import Reason, Source
 
 from .._backstage import PAYMENT, listed, shown
-from ._workloads import containers_of, is_ready, place, template_of
+from ._workloads import WORKLOADS, containers_of, is_ready, place, template_of
 
-_KINDS: Final = ("Deployment.apps", "Rollout.argoproj.io")
 _LABEL: Final = f"app={PAYMENT}"
 _REPLICAS: Final = 3
 _PROBES: Final = ("readinessProbe", "livenessProbe")
@@ -24,7 +23,7 @@ _METRIC: Final = "# TYPE"
 def _workloads(exam: Exam) -> list[Object]:
     """Return what makes the Pods: a Deployment, or the Rollout of the bonus that took its place."""
     found: list[Object] = []
-    for kind in _KINDS:
+    for kind in WORKLOADS:
         if not exam.cluster.serves(kind):
             continue
         labelled = exam.cluster.list(kind, labels=_LABEL)
