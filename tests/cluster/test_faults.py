@@ -160,3 +160,16 @@ def test_a_refusal_is_told_from_a_dead_webhook(
         decision = _cluster(url, tmp_path).try_create(POD)
     assert decision.admitted is admitted
     assert decision.message == message
+
+
+@pytest.mark.parametrize("body", ['{"metadata": {}}', '{"status": null}', '{"status": {"allowed": "yes"}}'])
+def test_a_review_that_says_nothing_is_no_denial(body: str, tmp_path: Path) -> None:
+    with _server(200, body) as url, pytest.raises(Unreachable) as error:
+        _cluster(url, tmp_path).allowed("list", "Pod")
+    assert error.value.reason is Reason.UNAVAILABLE
+
+
+def test_rights_to_a_kind_that_is_not_there_cannot_be_told(tmp_path: Path) -> None:
+    with _server(200, "{}") as url, pytest.raises(Unreachable) as error:
+        _cluster(url, tmp_path).allowed("list", "ChaosEngine.litmuschaos.io", user="x")
+    assert error.value.reason is Reason.MISSING_CRD

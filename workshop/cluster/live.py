@@ -200,7 +200,9 @@ class LiveCluster:
         """Tell whether somebody may do that, by an access review."""
         name, _, group = kind.partition(".")
         version = self._discovery.version_of(kind)
-        plural = self._discovery.resources(version)[name].plural if version else name.lower()
+        if version is None:
+            raise _missing(kind)
+        plural = self._discovery.resources(version)[name].plural
         attributes = {"verb": verb, "group": group, "resource": plural}
         if namespace:
             attributes["namespace"] = namespace
@@ -210,8 +212,11 @@ class LiveCluster:
             spec |= {"user": user, "groups": _groups_of(user)}
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": which, "spec": spec}
         path = f"/apis/authorization.k8s.io/v1/{which.lower()}s"
-        answer = self._checked(*self._ask("POST", path, body=body))
-        return bool(answer.get("status", {}).get("allowed"))
+        status = self._checked(*self._ask("POST", path, body=body)).get("status")
+        allowed = status.get("allowed") if isinstance(status, dict) else None
+        if not isinstance(allowed, bool):
+            raise _no_kubernetes()
+        return allowed
 
     def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
         """GET a path of a Service through the API server's proxy; return status and body."""
