@@ -90,6 +90,70 @@ _WEBHOOK: Document = {
         }
     ],
 }
+_GENERATING: Document = {
+    "name": "many-from-one",
+    "match": {"any": [{"resources": {"kinds": ["Pod", "Namespace"]}}]},
+    "generate": {
+        "generateExisting": True,
+        "synchronize": True,
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "copy-{{ request.object.metadata.name }}",
+        "namespace": "default",
+        "data": {"data": {"filling": "x" * 10_000}},
+    },
+}
+_MUTATING_WHAT_EXISTS: Document = {
+    "name": "mutate-existing",
+    "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
+    "mutate": {
+        "mutateExistingOnPolicyUpdate": True,
+        "targets": [{"apiVersion": "v1", "kind": "Namespace", "name": "default"}],
+        "patchStrategicMerge": {"metadata": {"labels": {"theirs": "yes"}}},
+    },
+}
+_LONG_PATTERN: Document = {
+    "name": "long",
+    "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
+    "validate": {
+        "message": "no",
+        "deny": {
+            "conditions": {
+                "any": [
+                    {
+                        "key": "{{ regex_match('(a{1,900}){1,900}', request.object.metadata.name) }}",
+                        "operator": "Equals",
+                        "value": True,
+                    }
+                ]
+            }
+        },
+    },
+}
+
+
+def _cel(expression: str) -> Document:
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    return {
+        "apiVersion": "policies.kyverno.io/v1",
+        "kind": "ValidatingPolicy",
+        "metadata": {"name": "disallow-latest-tag"},
+        "spec": {
+            "validationActions": ["Deny"],
+            "matchConstraints": {"resourceRules": [pods]},
+            "validations": [{"expression": expression, "message": "no"}],
+        },
+    }
+
+
+def _endless() -> str:
+    """A thousand million questions, one inside the other."""
+    asked = "!object.metadata.name.endsWith('x')"
+    for variable in "abcdefghi":
+        asked = f"[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].all({variable}, {asked})"
+    return asked
+
+
 _HOSTILE: dict[str, list[Document]] = {
     "denies-everything": [_policy(_denying(["*"]))],
     "denies-every-deletion": [_policy(_denying(["*"], operations=["DELETE"]))],
@@ -107,6 +171,13 @@ _HOSTILE: dict[str, list[Document]] = {
     ],
     "webhook-of-its-own": [_WEBHOOK],
     "calls-an-address": [_policy(_CALLING)],
+    "generates-from-whatever-is-there": [_policy(_GENERATING)],
+    "mutates-what-exists": [_policy(_MUTATING_WHAT_EXISTS)],
+    "regular-expression-beyond-measure": [_policy(_LONG_PATTERN)],
+    "expression-that-never-ends": [_cel(_endless())],
+    "expression-without-end": [
+        _cel(" && ".join(f"object.metadata.name != 'x{number}'" for number in range(9000)))
+    ],
 }
 
 
@@ -134,6 +205,19 @@ def test_a_hostile_submission_costs_itself_alone(
     assert following.verdict is Verdict.PASSED, [
         (check.id, [str(fact.observed) for fact in check.facts if not fact.met]) for check in following.checks
     ]
+
+
+def test_a_hundred_thousand_objects_cost_themselves_alone(
+    lab: Lab, slate: Slate, tmp_path: Path, solved: Path
+) -> None:
+    folder = _hand_in(tmp_path / "many", [_policy(_denying(["*"]))])
+    for number in range(99):
+        small = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"x{number}"}}
+        text = "\n---\n".join([json.dumps(small)] * 1000)
+        (folder / f"td/kyverno/more-{number}.yaml").write_text(text, encoding="utf-8")
+    result = _judged(lab, slate, folder)
+    assert result.verdict is not Verdict.ERROR
+    assert _judged(lab, slate, solved).verdict is Verdict.PASSED
 
 
 def test_finalizers_do_not_outlive_a_submission(lab: Lab, slate: Slate, tmp_path: Path, solved: Path) -> None:

@@ -15,6 +15,8 @@ from workshop.exam import kind_of
 from workshop.workspace import Document, Unreadable, Workspace
 
 MOST_OBJECTS: Final = 50
+# More than that nobody looks through for the ones an exercise asks for.
+_MOST_READ: Final = 2_000
 # What is carried out, not referred to: it comes after everything else.
 RUNS: Final = ("PipelineRun", "TaskRun", "Rollout")
 _MOST_GRANTED: Final = 20
@@ -25,7 +27,14 @@ _SERVICES: Final = ("canaryService", "stableService", "rootService", "activeServ
 _OURS: Final = ("kube-", "kyverno", "tekton-pipelines", "argo-rollouts")
 # Where a policy would make the engine call somebody: refused here, whatever the address.
 _CALLS: Final = frozenset({"apiCall", "imageRegistry", "globalReference"})
-_CALLS_IN_CEL: Final = re.compile(r"\bhttp\s*\.|\bhttp\.(?:Get|Post|Client)\b")
+_CALLS_IN_CEL: Final = re.compile(
+    r"\bhttp\s*\.|\b(?:globalContext|imageData|image)\s*\.\s*Get(?:Metadata)?\s*\("
+)
+# Where a policy names a server that an answer could rightly name: nothing on this machine or beside it.
+_ADDRESSES: Final = frozenset({"url", "repository", "registry", "mirror"})
+_NEAR: Final = re.compile(
+    r"(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|[0-9.]+|0x[0-9a-f]+|\[[0-9a-f:.]*\])(?:[:/]|$)", re.IGNORECASE
+)
 
 
 def candidates(exercise: Exercise, workspace: Workspace) -> Iterator[tuple[Document, bool]]:
@@ -166,7 +175,7 @@ def _calls(data: object) -> bool:
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
-            if _CALLS & set(value):
+            if _CALLS & set(value) or any(_is_near(value.get(key)) for key in _ADDRESSES):
                 return True
             pending.extend(value.values())
         elif isinstance(value, list):
@@ -174,6 +183,10 @@ def _calls(data: object) -> bool:
         elif isinstance(value, str) and _CALLS_IN_CEL.search(value):
             return True
     return False
+
+
+def _is_near(address: object) -> bool:
+    return isinstance(address, str) and _NEAR.match(address.strip()) is not None
 
 
 def _present(workspace: Workspace, path: str) -> str:
@@ -191,11 +204,16 @@ def _yaml_in(workspace: Workspace, folder: str) -> list[str]:
 
 
 def _in_files(workspace: Workspace, paths: Iterable[str]) -> Iterator[Document]:
+    read = 0
     for path in paths:
+        if read >= _MOST_READ:
+            return
         try:
-            yield from workspace.documents(path)
+            found = workspace.documents(path)
         except Unreadable:
             continue  # the file half says so
+        read += len(found)
+        yield from found
 
 
 def _deliverables_of_others(exercise: Exercise) -> frozenset[str]:
