@@ -20,14 +20,14 @@ from workshop.sandbox.api import Sandbox
 from workshop.sandbox.client import Api, ApiError
 from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.locking import Lock
+from workshop.stand_ins import ensure, stand_ins
 from workshop.texts import Message, Text
 from workshop.verdicts import Reason
-from workshop.workspace import Workspace, parse_documents
+from workshop.workspace import Workspace
 
 _NAMES: Final = ("check", "check-2", "check-3", "check-4")
 _IDLE_SECONDS: Final = 300.0
 _NOT_FOUND: Final = 404
-_CONFLICT: Final = 409
 
 
 class Slate:
@@ -72,17 +72,17 @@ class Slate:
     def _set(self, api: Api, exercise: Exercise, workspace: Workspace) -> tuple[Applied, ...]:
         chosen = list(submission.candidates(exercise, workspace))
         taken = [document for document, allowed in chosen if allowed]
-        stand_ins = _stand_ins(exercise, submission.home_of(taken))
+        taken_for_granted = stand_ins(exercise, submission.home_of(taken))
         theirs = {(each.get("kind"), str(each.get("metadata", "name"))) for each in taken}
         # What the student brings along needs no stand-in.
         given = [
             each
-            for each in (*stand_ins, *submission.granted(taken))
+            for each in (*taken_for_granted, *submission.granted(taken))
             if (each["kind"], str(each["metadata"].get("name"))) not in theirs
         ]
         for each in sorted(given, key=lambda each: each["kind"] != "Namespace"):
             if each["kind"] not in submission.RUNS:
-                _ensure(api, each)
+                ensure(api, each)
         applied = tuple(
             Applied(document, _create(api, document.data) if allowed else None)
             for document, allowed in chosen
@@ -90,7 +90,7 @@ class Slate:
         stored = [each.decision.object for each in applied if each.decision and each.decision.object]
         witnesses.await_native(api, stored)
         stored += [api.create(each) for each in given if each["kind"] in submission.RUNS]
-        at_hand = [*stand_ins, *(each.data for each in taken)]
+        at_hand = [*taken_for_granted, *(each.data for each in taken)]
         settling.settle(api, stored, [each for each in at_hand if each["kind"] in ("Task", "Pipeline")])
         return applied
 
@@ -124,29 +124,6 @@ class Slate:
                 self._lock = lock
                 return name
         raise SandboxError(Text("{count} checks are running in sandboxes already", count=len(_NAMES)))
-
-
-def _stand_ins(exercise: Exercise, namespace: str) -> list[Object]:
-    """Return what the exercise takes for granted on a cluster, such as a Task to clone a repository.
-
-    Tasks and runs are made where the student's Pipeline is.
-    """
-    path = exercise.folder / "sandbox.yaml"
-    if not path.is_file():
-        return []
-    found = [each.data for each in parse_documents(path.read_text(encoding="utf-8"), file=path.name)]
-    for each in found:
-        if each["kind"] in ("Task", *submission.RUNS):
-            each["metadata"] = {**each["metadata"], "namespace": namespace}
-    return found
-
-
-def _ensure(api: Api, resource: Object) -> None:
-    try:
-        api.create(resource)
-    except ApiError as error:
-        if error.status != _CONFLICT:
-            raise
 
 
 def _create(api: Api, resource: Object) -> Decision:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
 
 from workshop.content import Lab
+from workshop.sandbox.api import Sandbox
 from workshop.sandbox.client import Api, ApiError, Document
+from workshop.stand_ins import give
 
 from .test_live import until
 
@@ -131,3 +134,29 @@ def test_the_solution_is_accepted_field_by_field(lab: Lab, api: Api) -> None:
 def test_a_wrong_field_is_refused(lab: Lab, api: Api, file: str, wrong: Document, said: str) -> None:
     first = next(_documents(lab.solutions / "td" / file))
     assert said in _refusal(api, {**first, **wrong})
+
+
+def test_the_reference_pipeline_runs_in_a_students_sandbox(lab: Lab, everything: Sandbox, api: Api) -> None:
+    """Its clone Task comes from a resolver, its volume from a claim, and block 2 stands in its way."""
+    give(everything, lab)
+    give(everything, lab)  # once more does no harm
+    api.apply_all(_documents(lab.solutions / "td" / "kyverno" / "policy-deny-latest.yaml"))
+    found = list(_documents(*sorted((lab.solutions / "td" / "tekton").glob("*.yaml"))))
+    [run] = [one for one in found if one["kind"] == "PipelineRun"]
+    api.apply_all(one for one in found if one is not run)
+    api.create(run)
+    until(lambda: _succeeded(api, run) is not None, seconds=120)
+    assert _succeeded(api, run), _status(api, run)
+    stages = {
+        one["metadata"]["labels"]["tekton.dev/pipelineTask"]: one["status"]
+        for one in api.request("GET", "/apis/tekton.dev/v1/taskruns")["items"]
+    }
+    order = ["fetch-source", "build", "scan", "sbom", "sign"]
+    assert sorted(stages) == sorted(order)
+    for one, following in pairwise(order):
+        assert stages[one]["completionTime"] <= stages[following]["startTime"], (one, following)
+
+
+def _succeeded(api: Api, run: Document) -> bool | None:
+    found = [one["status"] for one in _status(api, run).get("conditions", []) if one["type"] == "Succeeded"]
+    return None if found in ([], ["Unknown"]) else found == ["True"]

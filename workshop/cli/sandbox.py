@@ -140,11 +140,23 @@ def _up(args: argparse.Namespace) -> int:
 
     name = _sandbox(args).name
     sandbox = Sandbox.up(name, _wanted(args), progress=lambda message: _say(args, message))
+    _give(sandbox)
     write_output(_export_line(sandbox), None)
     kubectl = sandbox.program("kubectl")
     if shutil.which("kubectl") is None and kubectl is not None:
         _say(args, Text("There is no kubectl on PATH; here is one: {path}", path=str(kubectl)))
     return 0
+
+
+def _give(sandbox: Sandbox) -> None:
+    from workshop.content import load_lab
+    from workshop.sandbox.client import ApiError
+    from workshop.stand_ins import give
+
+    try:
+        give(sandbox, load_lab())
+    except ApiError as error:
+        raise SandboxError(Text("The control plane refused: {error}", error=str(error))) from error
 
 
 def _export_line(sandbox: Sandbox) -> str:
@@ -181,7 +193,10 @@ def _describe(status: Status, args: argparse.Namespace) -> list[str]:
 
 
 def _reset(args: argparse.Namespace) -> int:
-    _sandbox(args).reset(lambda message: _say(args, message))
+    sandbox = _sandbox(args)
+    sandbox.reset(lambda message: _say(args, message))
+    if sandbox.status().up:
+        _give(sandbox)
     _say(args, Text("The sandbox is pristine again."))
     return 0
 

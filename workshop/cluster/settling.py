@@ -1,27 +1,24 @@
 """Waiting until the real controllers are done with what was applied, and no longer.
 
-What none of them reports on is settled at once. The kubelet's part is kwok's; the part of Tekton's remote
-resolvers, which would fetch from the network, is played here with what is at hand.
+What none of them reports on is settled at once. The kubelet's part is kwok's, the part of Tekton's remote
+resolvers is played with what is at hand.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from workshop.cluster.witnesses import NATIVE
 from workshop.sandbox.client import Api
+from workshop.sandbox.resolving import resolve
 
 Object = dict[str, Any]
 _CONTROLLER_SECONDS: Final = 20.0
 _RUN_SECONDS: Final = 12.0
 _SECOND_LOOK: Final = 1.0
 _POLL_SECONDS: Final = 0.02
-_REQUESTS: Final = "/apis/resolution.tekton.dev/v1beta1/resolutionrequests"
 
 
 def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> None:
@@ -33,7 +30,7 @@ def settle(api: Api, objects: Sequence[Object], at_hand: Sequence[Object]) -> No
     waiting = [each for each in objects if _reports(each)]
     while waiting:
         if any(each.get("kind") in ("PipelineRun", "TaskRun") for each in waiting):
-            _resolve(api, at_hand)
+            resolve(api, lambda: at_hand)
         waited = time.monotonic() - began
         waiting = [each for each in waiting if not _settled(api.get(api.path(each)), waited)]
         runs = all(each.get("kind") in ("PipelineRun", "TaskRun") for each in waiting)
@@ -74,28 +71,3 @@ def _settled(current: Object | None, waited: float) -> bool:
             phase in ("Degraded", "Progressing") and waited > _SECOND_LOOK
         )
     return bool(status.get("conditionStatus", {}).get("ready"))
-
-
-def _resolve(api: Api, at_hand: Sequence[Object]) -> None:
-    """Answer requests for a remote object whose name is that of one at hand; others are left waiting."""
-    for request in api.request("GET", _REQUESTS).get("items", []):
-        if request.get("status", {}).get("data"):
-            continue
-        asked = json.dumps(request.get("spec", {}).get("params", []))
-        found = next((each for each in at_hand if str(each["metadata"].get("name")) in asked), None)
-        if found is None:
-            continue
-        done = {
-            "type": "Succeeded",
-            "status": "True",
-            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        data = base64.b64encode(json.dumps(found).encode()).decode()
-        source = {"uri": "stand-in", "digest": {"sha256": "0" * 64}, "entryPoint": found["metadata"]["name"]}
-        status = {"data": data, "refSource": source, "source": source, "conditions": [done]}
-        metadata = request["metadata"]
-        api.merge(
-            f"/apis/resolution.tekton.dev/v1beta1/namespaces/{metadata['namespace']}"
-            f"/resolutionrequests/{metadata['name']}/status",
-            {"status": status},
-        )

@@ -256,6 +256,14 @@ class Fleet:
                 lost = Text("{component} ends again and again; it stays down.", component=name)
                 self._journal.write("lost", lost, component=name)
 
+    def tend(self) -> None:
+        """Do what parts want done now and then; whoever does not answer is asked again later."""
+        running = self._running
+        for part in running.parts if running is not None else ():
+            if part.tend is not None and running is not None:
+                with contextlib.suppress(ApiError):
+                    part.tend(running)
+
     def pause(self, seconds: float) -> None:
         """Wait. Raises Interrupted when somebody asked the sandbox to end meanwhile."""
         deadline = time.monotonic() + seconds

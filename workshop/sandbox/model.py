@@ -92,9 +92,11 @@ class Part:
 
     `install` puts the objects in place that its components expect to find; that is done once, when a data
     directory is prepared. `adapt` does what depends on this start (ports), each time, once the API server
-    answers. The others are beginnings of keys in etcd, below /registry/: `stale` are removed before a start
-    (what the processes of before left would hold up those to come),
-    and the content of `owned` is its components' own business, which a reset leaves to them.
+    answers. `tend` is called about once a second while the sandbox runs.
+
+    The others are beginnings of keys in etcd, below /registry/: `stale` are removed before a start (what the
+    processes of before left would hold up those to come), and the content of `owned` is its components' own
+    business, which a reset leaves to them.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Part:
     stages: tuple[Mapping[str, Any], ...] = ()
     install: Callable[[Running], None] | None = None
     adapt: Callable[[Running], None] | None = None
+    tend: Callable[[Running], None] | None = None
     stale: tuple[str, ...] = ()
     owned: tuple[str, ...] = ()
     megabytes: int = 0

@@ -36,6 +36,7 @@ from workshop.texts import Text
 
 _PORT_ATTEMPTS: Final = 3
 _WATCH_SECONDS: Final = 0.2
+_TEND_SECONDS: Final = 1.0
 _QUIET_SECONDS: Final = 1.0
 _QUIET_AT_MOST: Final = 20.0
 ALREADY_RUNNING: Final = 4
@@ -133,6 +134,7 @@ class Supervisor:
             running = self._start_with_free_ports(programs, self._parts_to_prepare(), installing=True)
             self._wait_for_quiet(running)
             self._fleet.stop()
+            self._journal.write("step", Text("The data is prepared; starting from it"))
             prepared.keep(self._home.data)
         finally:
             # Half-prepared data must not be taken for a student's at the next start.
@@ -181,9 +183,13 @@ class Supervisor:
         return tuple(part.name for part in parts if part.name not in self._record.installed)
 
     def _watch(self) -> None:
+        tended = time.monotonic()
         while True:
             self._fleet.pause(_WATCH_SECONDS)
             self._fleet.mend()
+            if time.monotonic() - tended > _TEND_SECONDS:
+                self._fleet.tend()
+                tended = time.monotonic()
             if self._idle_seconds and _unused_for(self._home.used) > self._idle_seconds:
                 self._journal.write("down", Text("The sandbox was idle and has ended itself."))
                 return

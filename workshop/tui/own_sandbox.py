@@ -30,11 +30,14 @@ def bring_up(tell: Callable[[Message], object], stop: threading.Event) -> Messag
     """
     if os.name == "nt":
         return Text("The sandbox runs on Linux, macOS and WSL2.")
+    from workshop.content import load_lab
     from workshop.sandbox.api import Sandbox
+    from workshop.sandbox.client import ApiError
     from workshop.sandbox.components import ON_DEMAND, selected
     from workshop.sandbox.errors import SandboxError
     from workshop.sandbox.finding import take_stock
     from workshop.sandbox.places import Cache
+    from workshop.stand_ins import give
 
     def progress(message: Message) -> None:
         if stop.is_set():
@@ -44,13 +47,15 @@ def bring_up(tell: Callable[[Message], object], stop: threading.Event) -> Messag
     try:
         cache = Cache.of_user()
         there = [name for name in ON_DEMAND if not take_stock(selected([name]), cache).missing]
-        Sandbox.up(with_=there, build_missing=False, progress=progress)
+        give(Sandbox.up(with_=there, build_missing=False, progress=progress), load_lab())
     except _GivenUp:
         return None
     except SandboxError as error:
         if not error.details:
             return error.text
         return Text("{problem} ({details})", problem=error.text, details=" | ".join(error.details[-3:]))
+    except ApiError as error:
+        return Text("The control plane refused: {error}", error=str(error))
     except OSError as error:
         return Text("The sandbox cannot be started: {problem}", problem=error.strerror or error)
     return None

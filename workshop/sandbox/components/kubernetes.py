@@ -128,9 +128,12 @@ def _scheduler(running: Running) -> list[str]:
 _SLOW = ("poststarthook/rbac/bootstrap-roles", "poststarthook/scheduling/bootstrap-system-priority-classes")
 _ENOUGH = "/readyz?" + "&".join(f"exclude={hook}" for hook in _SLOW)
 
+# A machine on which everybody starts something at once lets it think for a while.
+_BUSY_SECONDS = 10.0
+
 
 def _server_ready(running: Running) -> bool:
-    return running.authority.exists() and running.api.answers(_ENOUGH)
+    return running.authority.exists() and running.api.answers(_ENOUGH, seconds=_BUSY_SECONDS)
 
 
 def _at_work(running: Running) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workshop.sandbox.client import Document
 from workshop.sandbox.model import Amendment, Component, Family, Part, Program
+from workshop.sandbox.resolving import in_cluster, resolve
 from workshop.sandbox.running import Running
 
 VERSION = "v1.9.0"
@@ -93,9 +94,9 @@ def _environment(running: Running, component: str) -> dict[str, str]:
 
 
 def _controller(running: Running) -> list[str]:
-    # Images of Tekton's own steps; nobody fetches them.
+    # Images of Tekton's own steps; nobody fetches them, but a policy of the cluster may want them pinned.
     images = ("entrypoint", "nop", "sidecarlogresults", "workingdirinit", "shell", "shell-win")
-    named = [f"-{one}-image={_MODULE}/{one}" for one in images if one != "shell-win"]
+    named = [f"-{one}-image={_MODULE}/{one}:{VERSION}" for one in images if one != "shell-win"]
     kubeconfig = running.kubeconfig(f"{_ACCOUNT}:tekton-pipelines-controller")
     # What limits a client towards a shared API server only slows this one.
     unlimited = ["-kube-api-qps=1000", "-kube-api-burst=2000"]
@@ -104,7 +105,7 @@ def _controller(running: Running) -> list[str]:
         "-disable-ha",
         *unlimited,
         *named,
-        f"-shell-image-win={_MODULE}/shell",
+        f"-shell-image-win={_MODULE}/shell:{VERSION}",
     ]
 
 
@@ -239,6 +240,8 @@ PART = Part(
     ),
     install=_install,
     adapt=_adapt,
+    # Its resolvers would fetch from the network.
+    tend=lambda running: resolve(running.api, lambda: in_cluster(running.api)),
     stale=(f"leases/{_NAMESPACE}/",),
     owned=(
         *_CONFIGURATIONS,
