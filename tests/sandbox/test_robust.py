@@ -137,6 +137,50 @@ def test_data_that_was_damaged_is_put_aside(sandbox: Sandbox) -> None:
     assert (sandbox.home.root / "etcd.damaged").is_dir()
 
 
+def _kill_as_a_power_cut_would(sandbox: Sandbox) -> None:
+    """Whatever runs is gone at once, whoever started it; nobody can say goodbye."""
+    for one in _alive(sandbox).values():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.pid, signal.SIGKILL)
+    until(lambda: not _alive(sandbox))
+
+
+@pytest.mark.parametrize("lost", ["tail of the log", "all of the log", "files of ours"])
+def test_after_a_power_cut_with_writes_lost(sandbox: Sandbox, lost: str) -> None:
+    sandbox.api().apply(_config_map("before-the-cut"))
+    _kill_as_a_power_cut_would(sandbox)
+    logs = sorted(sandbox.home.data.rglob("*.wal"))
+    if lost == "tail of the log":
+        content = logs[-1].read_bytes()
+        written = len(content.rstrip(b"\0"))
+        logs[-1].write_bytes(content[: written - 200])
+    elif lost == "all of the log":
+        for path in logs:
+            path.write_bytes(b"")
+    else:
+        for name in ("record.json", "processes.json", "journal.jsonl", "kubeconfig", "pristine.json"):
+            (sandbox.home.root / name).write_bytes(b"")
+    again = _up()
+    assert _judges(again.api())
+    again.reset()
+    assert again.api().get("/api/v1/namespaces/default/configmaps/before-the-cut") is None
+    assert _judges(again.api())
+
+
+def test_killed_while_it_comes_up(sandbox: Sandbox) -> None:
+    sandbox.down()
+    for seen in ("etcd", "kube-apiserver"):
+
+        def kill(message: Message, until_seen: str = seen) -> None:
+            if str(message).endswith(f"{until_seen} is ready"):
+                _kill_as_a_power_cut_would(sandbox)
+
+        with pytest.raises(SandboxError):
+            Sandbox.up("robust", core=POLICIES, build_missing=False, progress=kill)
+        assert _alive(sandbox) == {}
+    assert _judges(_up().api())
+
+
 def test_two_side_by_side(sandbox: Sandbox) -> None:
     other = _up("other")
     try:
