@@ -284,6 +284,7 @@ def _variable_errors(policy: dict[str, Any], own: list[dict[str, Any]], *, backg
                 yield f"only select variables are allowed in background mode: {user[1]} (background: false)"
     for rule in compute_rules(policy, ""):
         yield from _stray_elements(rule, "")
+        yield from _stray_targets(rule)
         allowed = _Names(rule, background=background)
         try:
             substitute({key: value for key, value in rule.items() if key != "verifyImages"}, allowed)  # type: ignore[arg-type]
@@ -314,6 +315,20 @@ def _stray_elements(node: object, path: str) -> Iterator[str]:
             )
             if name.startswith("element"):
                 yield f"variable '{name}' present outside of foreach at path {path}"
+
+
+def _stray_targets(rule: dict[str, Any]) -> Iterator[str]:
+    """`target` is known once the targets are found: to their conditions and contexts, and to the patch."""
+    mutate = as_map(rule.get("mutate"))
+    found_by = [
+        {key: value for key, value in as_map(target).items() if key not in ("context", "preconditions")}
+        for target in as_list(mutate.get("targets"))
+    ]
+    before = {key: value for key, value in rule.items() if key != "mutate"}
+    for variable in VARIABLE.findall(str([before, *found_by])) if found_by else ():
+        name = variable[variable.index("{{") :].strip("{}- ")
+        if name.startswith("target."):
+            yield f"variable '{name}' is known in the target section of a rule only"
 
 
 class _Names:
