@@ -177,6 +177,19 @@ def test_of_many_objects_only_those_asked_for_are_fetched() -> None:
     assert cluster.asked == 3, "once to learn that they are many, once for each question"
 
 
+def test_a_namespace_that_is_not_there_is_not_looked_into() -> None:
+    cluster, answers = Counting([_pod("one", "one")], most=0), Answers()
+    view = View(cluster, answers)
+    assert view.list("Pod", namespace="two") == []
+    assert cluster.asked == 2, "nothing is known of namespaces yet"
+    view.list("Namespace")
+    assert view.list("Pod", namespace="three") == []
+    assert view.get("Pod", "a", "three") is None
+    assert cluster.asked == 3
+    view.get("ClusterPolicy.kyverno.io", "a", "three")
+    assert cluster.asked == 5, "what stands in no namespace may be there all the same"
+
+
 @pytest.mark.parametrize("kind", ["Secret", "ConfigMap", DEFINITIONS])
 def test_what_is_large_or_private_is_never_fetched_as_a_whole(kind: str) -> None:
     cluster = Counting(PODS)

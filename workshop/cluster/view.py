@@ -22,6 +22,8 @@ _UNWATCHED: Final = frozenset({"Event", "Event.events.k8s.io"})
 DEFINITIONS: Final = "CustomResourceDefinition.apiextensions.k8s.io"
 # Even few of these are megabytes, or none of our business: only those that are named are fetched.
 _NEVER_WHOLE: Final = frozenset({"ConfigMap", "Secret", DEFINITIONS})
+# There may be too many of these to fetch them all, and they stand in namespaces.
+_CROWDED: Final = frozenset({"Pod", "Event"})
 _NO_ANSWER: Final = frozenset({Reason.NO_CLUSTER, Reason.TIMEOUT, Reason.UNAUTHORIZED})
 # Questions in a row that nobody answered, after a time-out each: then nobody is there.
 _PATIENCE: Final = 2
@@ -184,9 +186,20 @@ class View:
         asks_for_some = question != whole or name is not None
         if held is None and asks_for_some and question.kind not in _NEVER_WHOLE:
             held = self._all_of(question.kind, alike)
+        if held is None and question.kind in _CROWDED and self._is_absent(question.namespace):
+            return []
         if held is None:
             return None
         return [each for each in held if _fits(each, question.namespace, labels, name)]
+
+    def _is_absent(self, namespace: str | None) -> bool:
+        """Whether the namespaces are known, and this one is not among them: nothing can be in it."""
+        with self._answers.lock:
+            known = map(self._answers.known.get, (Listed("Namespace"), ("everything", "Namespace", None)))
+            namespaces = next((each for each in known if isinstance(each, list)), None)
+        if namespace is None or namespaces is None:
+            return False
+        return all(_metadata(each).get("name") != namespace for each in namespaces)
 
     def _all_of(self, kind: str, fields: str | None) -> Sequence[Object] | None:
         try:
