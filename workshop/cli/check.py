@@ -82,16 +82,20 @@ def _judge(run: Run, args: argparse.Namespace) -> Report:
 
     if args.wait <= 0 or args.offline or args.sandbox:
         return judge(run, args.ids)
+    from workshop.cli.status_line import StatusLine
     from workshop.waiting import judge_until_settled
 
-    language, root = language_of(args), run.workspace.root
-    return judge_until_settled(
-        run,
-        args.ids,
-        seconds=args.wait,
-        look_anew=lambda run: _looking_at(_cluster(args, run.lab, root), run),
-        tell=lambda message: print(translate(message, language), file=sys.stderr, flush=True),
-    )
+    language, root, line = language_of(args), run.workspace.root, StatusLine(sys.stderr)
+    try:
+        return judge_until_settled(
+            run,
+            args.ids,
+            seconds=args.wait,
+            look_anew=lambda run: _looking_at(_cluster(args, run.lab, root), run),
+            tell=lambda message: line.show(translate(message, language)),
+        )
+    finally:
+        line.clear()
 
 
 def _looking_at(stages: Stages | Unreachable | None, run: Run) -> Run:
