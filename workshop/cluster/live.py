@@ -342,7 +342,9 @@ def _items(answer: Object) -> list[Object]:
     items = answer.get("items")
     if not isinstance(items, list) or not isinstance(answer.get("metadata"), dict):
         raise _no_kubernetes()
-    return sound(items)
+    # Built-in kinds say what they are once, at the head of the list.
+    kind = {"apiVersion": answer.get("apiVersion"), "kind": str(answer.get("kind")).removesuffix("List")}
+    return [{**kind, **each} for each in sound(items)]
 
 
 def _version(answer: Any) -> str:
