@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.rig.cluster import wait_for
 from workshop.sandbox.api import Sandbox
 from workshop.sandbox.client import Api, ApiError, Document
+from workshop.sandbox.definitions import unserved
 
 pytestmark = pytest.mark.sandbox
 
@@ -401,3 +403,31 @@ class TestSafety:
             if one.name != "supervisor":
                 home = Path(f"/proc/{one.pid}/cwd").readlink()
                 assert home.is_relative_to(everything.home.root)
+
+
+def _definition(plural: str) -> dict[str, Any]:
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object"}},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.lab.example.org"},
+        "spec": {
+            "group": "lab.example.org",
+            "names": {"plural": plural, "kind": "Thing"},
+            "scope": "Cluster",
+            "versions": [version],
+        },
+    }
+
+
+def test_what_is_installed_is_served(api: Api) -> None:
+    assert unserved(api) == []
+    api.apply(_definition("things"))
+    wait_for(lambda: not unserved(api))
+    api.apply(_definition("rivals"))  # of the same kind, which is taken: it never will be
+    assert unserved(api) == ["rivals.lab.example.org"]

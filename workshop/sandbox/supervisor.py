@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from workshop.sandbox import pristine
+from workshop.sandbox import definitions, pristine
 from workshop.sandbox.client import ApiError
 from workshop.sandbox.components import selected
 from workshop.sandbox.errors import SandboxError
@@ -39,6 +39,7 @@ _WATCH_SECONDS: Final = 0.2
 _TEND_SECONDS: Final = 1.0
 _QUIET_SECONDS: Final = 1.0
 _QUIET_AT_MOST: Final = 20.0
+_SERVED_AT_MOST: Final = 120.0
 ALREADY_RUNNING: Final = 4
 
 
@@ -142,7 +143,11 @@ class Supervisor:
             _remove(self._home.data)
 
     def _wait_for_quiet(self, running: Running) -> None:
-        """Wait until controllers have made what they make of a new cluster (accounts, roles, addresses)."""
+        """Wait until controllers have made what they make of a new cluster (accounts, roles, addresses).
+
+        Definitions that the API server does not serve by then would stay so: it takes its time, once, with
+        those that are new to it. Raises SandboxError.
+        """
         begin = changed = time.monotonic()
         last: list[tuple[bytes, int]] = []
         while time.monotonic() - changed < _QUIET_SECONDS and time.monotonic() - begin < _QUIET_AT_MOST:
@@ -150,6 +155,13 @@ class Supervisor:
             if now != last:
                 last, changed = now, time.monotonic()
             self._fleet.pause(0.1)
+        while unserved := definitions.unserved(running.api):
+            if time.monotonic() - begin > _SERVED_AT_MOST:
+                names = ", ".join(unserved)
+                raise SandboxError(
+                    Text("The API server does not serve what was installed: {names}", names=names)
+                )
+            self._fleet.pause(0.5)
 
     def _parts_to_prepare(self) -> tuple[Part, ...]:
         also = (name for part in self._parts for name in part.prepared_with)
