@@ -146,7 +146,12 @@ def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic], bool]]:
     """Yield statements, what they are about, and whether their own words say so (not only the heading)."""
     for section in sections(text):
         for line in statements(section.lines):
-            if line.text.rstrip().endswith("?") or _QUOTED.search(folded(line.text)):
+            if line.text.rstrip().endswith("?"):
+                continue
+            if _QUOTED.search(folded(line.text)):
+                # An aside in parentheses leaves what stands before it an answer.
+                line = Line(line.number, _PARENTHESES.sub(" ", line.text))
+            if _QUOTED.search(folded(line.text)):
                 continue
             topics = _topics(line.text)
             yield line, topics if topics is not None else _of_title(section), topics is not None

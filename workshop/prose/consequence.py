@@ -17,20 +17,24 @@ _NEGATED_VERB: Final = re.compile(r" (?:pas|jamais)\b")  # « on ne dépasse pas
 _OVERSPENT: Final = re.compile(
     r"\b(?:depass\w*|epuis\w*|negati\w*|exced\w*|a decouvert|au[- ]dela|a sec\b|crev\w*"
     r"|dans le rouge|sous zero"
-    r"|(?:totalement|entierement|integralement) (?:consomm|utilis|depens)\w*"
+    r"|(?:totalement|entierement|integralement) (?:consomm|utilis|depens|brul)\w*"
+    r"|(?:consomm|utilis|depens|brul)\w* (?:en entier|en totalite|totalement|entierement|integralement)"
+    r"|explos\w*|ne (?:couvr|suffi)\w* pas\b|il (?:nous |en )?manqu\w* \d[\d.,]{0,5} ?min"
     r"|exceed\w*|exhaust\w*|overs\w*|overrun\w*|over[- ]?budget|deplet\w*|used up|blown|in the red|below zero"
     r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit"
-    r"|budget (?:is|will be|would be) (?:all |completely |entirely )?(?:gone|spent|burn(?:t|ed)|consumed)"
+    r"|budget (?:is|will be|would be) (?:all |completely |entirely |fully )?"
+    r"(?:gone|spent|burn(?:t|ed)|consumed)"
     r"|budget (?:est|sera|serait|tombe\w*|passe\w*|is|falls) (?:a|at|to) (?:zero|0)\b|overdrawn"
     r"|(?:plus que|more than) (?:le|notre|l'|the|our) ?(?:error )?budget"
     r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
-    r"|plus (?:rien|aucun|de) (?:du |de )?budget|no (?:more |error )?budget|consomm\w* plus que"
+    r"|plus (?:(?:rien|aucun|de) (?:du |de )?|d')(?:error )?budget|\bout of (?:error )?budget"
+    r"|no (?:more |error )?budget|consomm\w* plus que"
     r"|(?:45|more) (?:min\w* )?(?:>|than)"
     r"|superieure? (?:au|a notre|a l'error) budget|plus de 100 ?%|10[1-6](?:[.,]\d{1,3})? ?%)"
 )
 _MISSED: Final = (
     re.compile(
-        _OBJECTIVE + _NEAR + r"\b(?:viol\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*|ko\b"
+        _OBJECTIVE + _NEAR + r"\b(?:viol\w*|enfrei\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*|ko\b"
         r"|miss\w*|breach\w*|broken|fail\w*|lost)"
     ),
     re.compile(
@@ -41,7 +45,7 @@ _MISSED: Final = (
         _OBJECTIVE
         + r"[^.!?\n]{0,40}?(?:\bn'est (?:donc |alors )?(?:plus|pas)|\bne (?:sera|serait) (?:plus|pas)"
         r"|\bnon|\bnot|\bno longer|n't)\s[^.!?\n]{0,20}?"
-        r"(?:respect\w*|tenu\w*|attein\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+        r"(?:respect\w*|ten[ua]\w*|attein\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
     ),
     re.compile(
         r"\bn(?:e |')\w{1,12} (?:plus|pas) (?:respecte|tenu|atteint|garanti)[^.!?\n]{0,20}?\b" + _OBJECTIVE
@@ -81,7 +85,9 @@ def says_overspent(text: str) -> bool:
         if not _denied(clause) and any(pattern.search(clause) for pattern in _MISSED):
             return True
         for match in _OVERSPENT.finditer(clause):
-            before, after = clause[max(0, match.start() - 40) : match.start()], clause[match.end() :]
+            # What is denied before a colon is the reason: “28 minutes do not suffice: the budget is blown”.
+            before = clause[max(0, match.start() - 40) : match.start()].rpartition(":")[2]
+            after = clause[match.end() :]
             if not _NEGATION.search(before) and not _NEGATED_VERB.match(after):
                 return True
     return False

@@ -31,6 +31,8 @@ _HOURS_MINUTES: Final = re.compile(
     rf"(?:\s?{_MINUTES}{_WORD_END}|(?![\w.,%]))",
     re.IGNORECASE,
 )
+# What a number below zero follows: “le budget passe à -1,8 minute”.
+_BELONGS: Final = re.compile(r"(?<![\w'])(?:à|a|at|to|de|of|est|is|be|serait|sera|vaut)$", re.IGNORECASE)
 _CLOCK: Final = re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})(?![\d:])")
 _SIMPLE: Final = re.compile(
     rf"{_SIGN}(?<![\w.,])(?P<n>{_NUMBER})\s?"
@@ -107,8 +109,12 @@ def _simple(match: re.Match[str]) -> Quantity:
 
 def _sign(match: re.Match[str]) -> float:
     """Return -1 for a minus sign, 1 where the dash subtracts from what stands before it or there is none."""
-    before = match.string[: match.start()].rstrip()[-1:]
-    return -1.0 if match["sign"] and not (before.isalnum() or before in (")", "%")) else 1.0
+    if not match["sign"]:
+        return 1.0
+    before = match.string[: match.start()].rstrip()
+    if _BELONGS.search(before):
+        return -1.0
+    return 1.0 if before[-1:].isalnum() or before[-1:] in (")", "%") else -1.0
 
 
 def readings_of(number: str) -> list[float]:
