@@ -61,6 +61,7 @@ _A_DATE: Final = re.compile(
 )
 _DURATION: Final = re.compile(r"\bduree\b|\bduration\b|\blasted\b|\ba dure\b")
 _RATE: Final = re.compile(r"success ?rate|taux de (?:succes|reussite)")
+_OBJECTIVE: Final = re.compile(r"\b(?:slo|objectif|objective)\s*[:=]?\s*(?:de |of )?$")
 _IMPACT: Final = re.compile(rf"{_RATE.pattern}|\bimpact\b")
 
 _FAILURES: Final = re.compile(r"erreur|echec|echoue|error|fail|perdu|lost")
@@ -230,6 +231,7 @@ def facts_agree(exam: Exam) -> None:
     ]
     stated = [each for _, each in everywhere if each.dimension == "percent" and each.near(SUCCESS, 0.05)]
     odd = next(((line, each) for line, each in rates if not _known_rate(each)), None)
+    odd = odd or next(((line, each) for line, each in rates if _is_other_objective(line, each)), None)
     if odd is None and not any(each.near(SUCCESS, 0.05) for _, each in rates):
         # “Success rate: 5 %” takes the failures for the successes.
         odd = next(((line, each) for line, each in rates if _is_success_of(line, each, 100 - SUCCESS)), None)
@@ -246,6 +248,12 @@ def facts_agree(exam: Exam) -> None:
 
 def _seconds(quantity: Quantity, seconds: float) -> bool:
     return quantity.near(seconds / 60, 0.005)
+
+
+def _is_other_objective(line: Line, quantity: Quantity) -> bool:
+    """Whether a quantity stands behind “SLO:” and is no objective of the lab: 99.9 %, or 99 % in 3.4."""
+    named = _OBJECTIVE.search(folded(line.text[: quantity.start]))
+    return named is not None and not any(quantity.near(rate, 0.05) for rate in (SLO, 99.0))
 
 
 def _is_success_of(line: Line, quantity: Quantity, rate: float) -> bool:

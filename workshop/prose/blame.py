@@ -102,7 +102,7 @@ _DENIAL: Final = _pattern(
 
 
 _ACTING: Final = _pattern(
-    rf"(?<![\w@]){_NAME}\s(?:(?:n['’]a|n['’]avait|a|avait|s['’]est)\s"
+    rf"(?<![\w@]){_NAME}(?:,[^,.\n]{{1,40}},)?\s(?:(?:n['’]a|n['’]avait|a|avait|s['’]est)\s"
     r"|(?:did|had|was|has|set|put|\w{2,20}ed)\b)"
 )
 
