@@ -302,10 +302,11 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
     """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none."""
     # Not declared, it stays a reference: that is another check's matter.
     using = [word for word in words if IMAGE in (*tokens(word), *(each.key for each in references(word)))]
-    for word in using:
-        altered = runs_on(shown(word), f"$({IMAGE})")
-        if altered:
-            observed = Text("it works on {text}", text=altered)
+    altered = [runs_on(shown(word), f"$({IMAGE})") for word in using]
+    # kaniko pushes under several names, cosign signs several images: one of them is the one asked for.
+    if None not in altered:
+        for text in filter(None, altered):
+            observed = Text("it works on {text}", text=text)
             advice = Text("Take the parameter as it is: a letter more makes another image of it.")
             return Finding(topic, "image-altered", claim, False, path, "$(params.IMAGE)", observed, advice)
     if using:
@@ -324,6 +325,18 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
             expected,
             Text("{text} reaches the program as it stands there", text=literal[0]),
             Text("Tekton knows round brackets with a dollar sign before them, and the word in the plural."),
+        )
+    unset = [f"${key[1:]}" for word in words for key in tokens(word) if key[:1] == "?"]
+    if unset:
+        return Finding(
+            topic,
+            "shell-variable",
+            claim,
+            False,
+            path,
+            expected,
+            Text("{text} is a variable of the script that nothing sets", text=unset[0]),
+            Text("A parameter is no variable of the shell: write $(params.IMAGE), or set it under `env`."),
         )
     if any(key.startswith("$") for word in words for key in tokens(word)):
         observed = Text("{text}: known only when it runs", text=" ".join(map(shown, words)))
@@ -362,6 +375,15 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
         Text("no image is given to the program"),
         Text("Hand the parameter IMAGE to the program."),
     )
+
+
+def one_target(words: Sequence[str], path: Path, claim: Message) -> list[Finding]:
+    """Return a finding where a program that takes one image is given more words than that."""
+    if len(words) < 2:
+        return []
+    observed = Text("it works on {text}", text=" ".join(map(shown, words)))
+    advice = Text("One word too many: it takes one image, and the program's own name is no argument.")
+    return [Finding("target", "several-targets", claim, False, path, "$(params.IMAGE)", observed, advice)]
 
 
 def softened(findings: list[Finding], ran: Ran) -> list[Finding]:

@@ -9,7 +9,7 @@ from posixpath import normpath
 from workshop.checking import Text
 from workshop.tekton import Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, failure_noticed, judge_image, place, softened
+from ._tekton import IMAGE, Finding, failure_noticed, judge_image, one_target, place, softened
 
 _SWITCHES = frozenset({"quiet", "verbose", "help", "version", "all-layers"})
 _WITH_VALUE = frozenset({"output", "file", "config", "template", "source-name", "base-path"})
@@ -68,6 +68,7 @@ class Stocktaking:
         local = [word for word in words if word.startswith(("dir:", "file:"))]
         at = self._at("IMAGE", *words[:1])
         found = [judge_image("target", targets or local, at, claim, "image-missing")]
+        found += one_target(words, at, claim)
         found = [*found, *self._format(), *self._kept(), *self._stops(), *self._remarks()]
         return softened(found, self.ran)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from workshop.checking import Text
 from workshop.tekton import Beyond, Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place, softened
+from ._tekton import IMAGE, Finding, judge_image, one_target, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -88,6 +88,7 @@ class Scan:
         words = self.flags.words[1:] or self.flags.strays(IMAGE, but=_WITH_VALUE)
         if right:
             found.append(judge_image("target", words, self._at("IMAGE", *words[:1]), claim, "image-missing"))
+            found += one_target(words, self._at(*words[1:2]), claim)
         return found
 
     def _exit_code(self) -> list[Finding]:

@@ -23,7 +23,16 @@ PATH, NAME = "td/tekton/pipeline-secure-build.yaml", "secure-build-pipeline"
 
 
 def _document(exam: Exam) -> Document:
-    return exam.resource(PATH, kinds=["Pipeline.tekton.dev"], named=NAME)
+    document = exam.resource(PATH, kinds=["Pipeline.tekton.dev"], named=NAME)
+    if document.has("spec", "tasks") and not document.get("spec", "tasks"):
+        exam.unfinished(
+            "no-tasks",
+            Text("The Pipeline has tasks"),
+            observed=Text("nothing below spec.tasks"),
+            next=Text("Write one entry for each of the five stages."),
+            where=document.at("spec", "tasks"),
+        )
+    return document
 
 
 def _stages(exam: Exam) -> tuple[Document, Stages]:

@@ -21,6 +21,8 @@ _SHELLS: Final = re.compile(
     r"#!\s*(?:/usr)?(?:/bin/|/busybox\d?/|/usr/local/bin/)(env\s+(?:-S\s+)?)?([a-z]+)(.*)"
 )
 _NAMES: Final = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
+# What sets variables without naming them in the script itself, or from what it reads.
+_SETS: Final = re.compile(r"(?:^|[\s;&|])(?:read|source|eval|getopts|mapfile|printf\s+-v|\.\s)", re.MULTILINE)
 _VARIABLE: Final = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
 
@@ -101,6 +103,8 @@ class Program:
         for part in mistaken(script, script=True):
             # `${params.X}` is a syntax error for the shell and would end the reading: take it for text.
             script = script.replace(part, token(f"!{part}"))
+        for name in self._unset(script):
+            script = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", token(f"?{name}"), script)
         script = fill(script, self.values)
         arguments = self._filled(self.step.arguments)
         first, _, rest = script.lstrip().partition("\n")
@@ -111,6 +115,19 @@ class Program:
                 raise Beyond("not a shell script")
             errexit, body = "e" in shell[3].replace("pipefail", ""), rest
         return follow(body, variables=self.environment, arguments=arguments, errexit=errexit, status=status)
+
+    def _unset(self, script: str) -> list[str]:
+        """Return the parameters a script takes for variables of its shell (`$IMAGE`) that nothing sets."""
+        if any(view.has("envFrom") for view in (self.step.view, self.step.template)) or _SETS.search(script):
+            return []
+        names = [key.removeprefix("params.") for key in self.values if key.startswith("params.")]
+        return [
+            name
+            for name in names
+            if re.fullmatch(r"[A-Za-z_]\w{0,60}", name)
+            and name not in self.environment
+            and not re.search(rf"(?:^|[\s;&|(]){name}\+?=|\bfor\s+{name}\b", script)
+        ]
 
     def _filled(self, words: Sequence[str]) -> list[str]:
         return [

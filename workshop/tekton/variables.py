@@ -132,7 +132,10 @@ def unpacked(word: str) -> list[str]:
 
 
 def token(key: str) -> str:
-    """Return the stand-in for a value that is not known yet."""
+    """Return the stand-in for a value that is not known yet.
+
+    A key with a sign before it: `$X` is the shell's, `!…` stays as it is written, `?X` is never set.
+    """
     return f"{_OPEN}{key}{_CLOSE}"
 
 
@@ -143,9 +146,13 @@ def tokens(text: str) -> list[str]:
 
 def shown(text: str) -> str:
     """Return the text as a person would write it, tokens as the variables they stand for."""
-    return _TOKEN.sub(
-        lambda match: match[1].removeprefix("!") if match[1][:1] in "$!" else f"$({match[1]})", text
-    )
+    return _TOKEN.sub(lambda match: _shown(match[1]), text)
+
+
+def _shown(key: str) -> str:
+    if key[:1] == "?":
+        return f"${key[1:]}"
+    return key.removeprefix("!") if key[:1] in "$!" else f"$({key})"
 
 
 def _parse(text: str, inner: str) -> Reference | None:
