@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from workshop.workspace import Document, Position
@@ -209,11 +209,24 @@ _RESULT: Final = (
 _NUMBER: Final = r"(?<![\w.])(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})(?![\w.])"
 _FORWARD: Final = re.compile(rf"{_RESULT}\s*(?P<op>>=|<=|>|<|==|!=)\s*{_NUMBER}")
 _BACKWARD: Final = re.compile(rf"{_NUMBER}\s*(?P<op>>=|<=|>|<)\s*{_RESULT}")
+_NEGATED: Final = re.compile(r"(?:!|not\b)\s*\((?P<inner>[^()&|]{1,100})\)")
+# isNaN and len are asked for beside the comparison: they negate no number.
+_NEGATION: Final = re.compile(r"(?:!(?!=)|\bnot\b)\s*(?!\s|isNaN|isInf)")
+_OPPOSITE: Final = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "==": "!=", "!=": "=="}
 _MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
 def comparisons(condition: str) -> list[Comparison]:
-    """Return the comparisons of the result with a number in a condition, written either way round."""
+    """Return the comparisons of the result with a number in a condition, written either way round.
+
+    `!(result[0] < 0.99)` says `>=`; a negation of anything else is not taken apart, and yields none.
+    """
+    negated = _NEGATED.fullmatch(condition.strip())
+    if negated:
+        inner = comparisons(negated["inner"])
+        return [replace(each, operator=_OPPOSITE[each.operator]) for each in inner] if len(inner) == 1 else []
+    if _NEGATION.search(condition):
+        return []
     found = []
     for pattern in (_FORWARD, _BACKWARD):
         for match in pattern.finditer(condition):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workshop.checking import Document, Exam, Text
+from workshop.promql.demand import names_another_service
 from workshop.promql.success import judge_success_rate
 from workshop.promql.syntax import Beyond, PromQLError, parse
 from workshop.rollouts import (
@@ -121,6 +122,17 @@ def judge_condition(exam: Exam, metric: Metric, measured: Measured) -> None:
     """Record whether a metric's conditions say “above 99 % go on, else go back”."""
     success, failure = metric.get("successCondition"), metric.get("failureCondition")
     if not isinstance(success, str) and not isinstance(failure, str):
+        if metric.provider == "job":
+            exam.fact(
+                "job-decides",
+                _CLAIM,
+                None,
+                expected=_EXPECTED,
+                observed=Text("the exit code of a Job"),
+                where=metric.at(),
+                reason=Reason.BEYOND_EVALUATOR,
+            )
+            return
         exam.fact(
             "no-condition",
             _CLAIM,
@@ -138,6 +150,17 @@ def judge_condition(exam: Exam, metric: Metric, measured: Measured) -> None:
 
 def _judge_text(exam: Exam, metric: Metric, key: str, text: str, measured: Measured) -> None:
     found = comparisons(text)
+    if not re.search(r"\bresult\b", text):
+        exam.fact(
+            "result-ignored",
+            _CLAIM,
+            met=False,
+            expected=_EXPECTED,
+            observed=f"{key}: {text}",
+            next=Text("A condition that does not look at `result` is the same for good and bad versions."),
+            where=metric.at(key),
+        )
+        return
     if not found:
         exam.fact(
             "condition-not-understood",
@@ -254,9 +277,14 @@ def judge_query(exam: Exam, metric: Metric) -> Measured:
     measured = Measured()
     wrong: tuple[str, str | Text, Text] | None = None
     try:
-        findings = judge_success_rate(parse(text), {})
+        tree = parse(text)
+        stranger = names_another_service(tree)
+        findings = judge_success_rate(tree, {})
         musts = [each for each in findings if each.level is Level.MUST]
-        if not musts:
+        if stranger:
+            advice = Text("Select the series of the payment-service: it is the one that is rolled out.")
+            wrong = ("other-service-measured", stranger, advice)
+        elif not musts:
             measured = Measured(scale=100.0 if any(each.id == "percent" for each in findings) else 1.0)
         elif musts[0].id == "error-rate":
             measured = Measured(errors=True)

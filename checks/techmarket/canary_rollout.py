@@ -66,10 +66,19 @@ def _objects(exam: Exam, rollout: Document) -> list[Document]:
 
 
 def _steps(exam: Exam) -> tuple[Document, list[Step], int]:
-    """Return the rollout, its steps, and the index of the first weight; without one the check ends."""
+    """Return the rollout, its steps, and the index of the first weight; without one the check ends.
+
+    Smaller weights may lead up to the 10 %: then that is the one.
+    """
     rollout = _rollout(exam)
     steps = canary_steps(rollout)
-    first = next((index for index, step in enumerate(steps) if step.kind == "setWeight"), None)
+    weights = [index for index, step in enumerate(steps) if step.kind == "setWeight"]
+    first = weights[0] if weights else None
+    for index in weights:
+        if steps[index].content == WEIGHT:
+            first = index
+        if not isinstance(steps[index].content, int) or steps[index].content >= WEIGHT:
+            break
     if first is None:
         canary = rollout.get("spec", "strategy", "canary") is not None
         exam.fail(

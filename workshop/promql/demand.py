@@ -26,6 +26,8 @@ _MAX_NODES: Final = 2_000
 _PAYMENT: Final = re.compile(r"pay|paie", re.IGNORECASE)
 # Whoever else runs beside the payment-service; a selector that accepts them is not about it alone.
 _OTHERS: Final = ("", "frontend-app", "backend-api", "frontend-app-7d9f8c-x2x4z", "backend", "default")
+# Labels whose value is a service's own name, whoever scrapes it.
+_NAMING: Final = frozenset({"app", "service", "deployment", "app_kubernetes_io_name"})
 _PIECE: Final = re.compile(r"[|()]+")
 
 
@@ -146,6 +148,16 @@ class Demand:
         accepts a name of it and none of another service.
         """
         return [selector for selector in self.selectors if not _about_payment(selector)]
+
+
+def names_another_service(tree: Expr) -> str | None:
+    """Return a selector that names another service outright (`app="frontend"`), None without one."""
+    for node in walk(tree):
+        if isinstance(node, VectorSelector) and not _about_payment(node):
+            for matcher in node.matchers.matchers:
+                if matcher.op == MatchOp.Equal and matcher.name in _NAMING and matcher.value:
+                    return str(node)
+    return None
 
 
 def _refers(node: Expr, followed: set[str]) -> bool:
