@@ -6,7 +6,7 @@ What a submission may do here is bounded (`workshop.cluster.submission`); every 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from workshop.cluster import settling, submission, witnesses
@@ -44,8 +44,9 @@ class Slate:
     def close(self) -> None:
         """Leave a pristine sandbox behind, warm for the next check; it ends itself when idle."""
         if self._sandbox is not None:
-            self._sandbox.reset()
-            witnesses.becomes_clean(self._sandbox.api())
+            with suppress(SandboxError, ApiError):  # it was idle for long, and has ended itself
+                self._sandbox.reset()
+                witnesses.becomes_clean(self._sandbox.api())
         if self._lock is not None:
             self._lock.release()
 

@@ -113,8 +113,10 @@ def test_a_tool_that_is_not_there(recorded: Recorded) -> None:
     assert error.value.missing
 
 
+# A shell that starts something in the background tells it to ignore Ctrl-C; nobody else does.
 _PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from workshop.cli.consent import carried_out
 from workshop.provisioning.shell import run
 with carried_out(lambda message: print(message, flush=True)) as outcome:

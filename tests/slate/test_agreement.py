@@ -80,6 +80,7 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "image_handed_on": _RUNTIME,
         "repository_cloned": _RUNTIME,
         "declares_inputs/revision-default": _SENSE,
+        "tasks_fit/resolver-not-told": "who resolves a bundle is told what it lacks; here nobody does",
         "in_order/sign-in-finally": _SENSE,
     },
     "pipeline-run": {
