@@ -87,8 +87,10 @@ def _judge_strangers(
         return
     if accepted is None:
         return
-    _, at, domain = accepted.subject.partition("@")
-    neighbours = [Signer(f"mallory{at}{domain}", accepted.issuer)]
+    local, at, domain = accepted.subject.partition("@")
+    # Of the same provider, of the same name elsewhere, and of a name that merely begins like it.
+    subjects = (f"mallory@{domain}", f"{local}@example.net", f"{local}.mallory@{domain}") if at else ()
+    neighbours = [Signer(each, accepted.issuer) for each in subjects]
     if accepted.issuer == ACTIONS:
         neighbours = [Signer(_STRANGERS_WORKFLOW, ACTIONS)]
     _judge_nobody(

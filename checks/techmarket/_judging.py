@@ -171,6 +171,31 @@ def judge_namespace(exam: Exam, found: Found, resource: dict[str, Any], claim: T
     )
 
 
+def judge_ways_around(exam: Exam, found: Found, resource: dict[str, Any]) -> None:
+    """Record that a probe must be refused under every name and with every label the policy leaves out."""
+    for name, labels in found.names_excluded():
+        metadata = {**resource["metadata"], "labels": {**resource["metadata"].get("labels", {}), **labels}}
+        probe = {**resource, "metadata": {**metadata, "name": name or metadata["name"]}}
+        answer = found.ask(probe)
+        refused = None if answer.admitted is None else not answer.admitted
+        exam.fact(
+            "pods-left-out",
+            Text(
+                "A Pod breaks the rule under whatever name and labels ({words})",
+                words=", ".join([name] * bool(name) + [f"{key}: {value}" for key, value in labels.items()]),
+            ),
+            refused,
+            expected=Text("refused"),
+            observed=said(answer),
+            next=Text(
+                "Whoever writes a Pod chooses its name and labels: this lets everybody out. "
+                "Leave out namespaces of the platform at most."
+            ),
+            where=found.document.key_at("spec", "rules", 0, "exclude"),
+            reason=unknown(refused),
+        )
+
+
 def judge_admitted(
     exam: Exam,
     found: Found,

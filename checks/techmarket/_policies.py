@@ -8,6 +8,7 @@ judged apart.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,7 +36,10 @@ _PLATFORM: Final = (
     "kube-", "kyverno", "backstage", "litmus", "tekton", "monitoring", "prometheus", "argo", "crossplane",
     "cert-manager", "ingress", "istio", "linkerd", "flux", "local-path-storage", "gatekeeper", "logging",
     "observability", "grafana", "loki", "vault", "velero", "harbor", "metallb", "longhorn", "sigstore",
+    "openshift",
 )  # fmt: skip
+# What an expression may compare a namespace with: a name, or the beginning of one.
+_QUOTED: Final = re.compile(r"""['"`]([a-z0-9][-a-z0-9]{0,62})['"`]""")
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 NAMESPACES: Final = ("default", "shop")
 
@@ -120,6 +124,17 @@ class Found:
         named = {word.replace("*", "x").replace("?", "x") for word in _namespaces_named(self.document.data)}
         ordinary = sorted(name for name in named if name and not is_platform(name))
         return list(dict.fromkeys([*NAMESPACES, *ordinary[:20]]))
+
+    def names_excluded(self) -> list[tuple[str, dict[str, str]]]:
+        """Return names and labels that the rules leave Pods out by, those of the platform excepted."""
+        found = [
+            each
+            for policy in self.written
+            for rule in rules_of(policy)
+            for each in _left_out_by(rule.get("exclude"))
+            if not any(map(_names_platform, (each[0], *each[1], *each[1].values())))
+        ]
+        return found[:20]
 
 
 def find(exam: Exam, path: str, kinds: Kinds, *, named: str | None = None) -> Found:
@@ -240,7 +255,7 @@ def rules_of(policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 def is_platform(namespace: str) -> bool:
     """Whether a namespace belongs to the platform rather than to applications."""
-    return namespace.startswith(_PLATFORM) or namespace.endswith("-system")
+    return namespace.startswith(_PLATFORM) or namespace.endswith("-system") or f"{namespace}-" in _PLATFORM
 
 
 def _enforce_rules(spec: dict[str, Any]) -> None:
@@ -292,7 +307,7 @@ def _beside(exam: Exam, document: Document) -> Iterator[Document]:
 
 
 def _namespaces_named(data: object) -> Iterator[str]:
-    """Yield what stands under `namespaces`, in a namespace selector or in a condition on the namespace."""
+    """Yield what stands under `namespaces`, in a selector, condition or expression about it."""
     pending = [data]
     while pending:
         value = pending.pop()
@@ -300,12 +315,39 @@ def _namespaces_named(data: object) -> Iterator[str]:
             key = value.get("key")
             about_namespace = isinstance(key, str) and ("namespace" in key or key == _NAME_LABEL)
             for name, child in value.items():
+                if isinstance(child, str) and "namespace" in child.lower():
+                    yield from _QUOTED.findall(child)
                 if name == "namespaces" or (about_namespace and name in ("value", "values")):
                     yield from _texts(child)
                 else:
                     pending.append(child)
         elif isinstance(value, list):
             pending.extend(value)
+
+
+def _left_out_by(exclude: object) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield a name and labels for each filter of an exclusion that asks for them; both may be empty."""
+    parts = exclude if isinstance(exclude, dict) else {}
+    filters = [parts]
+    for key in ("any", "all"):
+        filters += [each for each in parts.get(key) or () if isinstance(each, dict)]
+    for each in filters:
+        resources = each.get("resources")
+        if not isinstance(resources, dict):
+            continue
+        selector = resources.get("selector")
+        pairs = selector.get("matchLabels") if isinstance(selector, dict) else None
+        labels = {
+            str(key): str(value).replace("*", "x").replace("?", "x")
+            for key, value in (pairs.items() if isinstance(pairs, dict) else ())
+        }
+        names = [*_texts(resources.get("names")), *_texts(resources.get("name"))]
+        for name in names or ([""] if labels else []):
+            yield name.replace("*", "x").replace("?", "x"), labels
+
+
+def _names_platform(word: str) -> bool:
+    return any(is_platform(part) for part in re.split(r"[./]", word))
 
 
 def _texts(value: object) -> list[str]:

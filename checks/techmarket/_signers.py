@@ -7,6 +7,7 @@ Source: pkg/engine/internal/imageverifier.go and pkg/image/verifiers of Kyverno 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,6 +140,28 @@ def lets_in(policy: dict[str, Any], image: str, signer: Signer, containers: str 
     )
 
 
+def about_every_image(policy: dict[str, Any], image: str) -> dict[str, Any]:
+    """Return a policy that asks about an image for certain: itself, or a copy whose references match any.
+
+    References that miss the image are a mistake of their own; whom the attestors trust is another matter.
+    """
+    try:
+        if any(request.asks_for(image) for request in requests_of(policy)):
+            return policy
+    except Untold:
+        return policy
+    wide = copy.deepcopy(policy)
+    spec = _map(wide.get("spec"))
+    if str(wide.get("kind")).endswith("ImageValidatingPolicy"):
+        spec["matchImageReferences"] = [{"glob": "*"}]
+    for rule in _maps(spec.get("rules")):
+        for item in _maps(rule.get("verifyImages")):
+            item.pop("image", None)
+            item.pop("skipImageReferences", None)
+            item["imageReferences"] = ["*"]
+    return wide
+
+
 # --- attestors of verifyImages -----------------------------------------------------------------------
 
 
@@ -160,11 +183,11 @@ def _entry_accepts(entry: dict[str, Any], signer: Signer, depth: int) -> bool:
     subject, subject_pattern = _word(keyless, "subject"), _word(keyless, "subjectRegExp")
     issuer, issuer_pattern = _word(keyless, "issuer"), _word(keyless, "issuerRegExp")
     by_subject = bool(subject) and wildcard(subject, signer.subject)
-    by_pattern = bool(subject_pattern) and regex_match(subject_pattern, signer.subject)
+    by_pattern = bool(subject_pattern) and _fits(subject_pattern, signer.subject)
     return (
         (by_subject or by_pattern or not (subject or subject_pattern))
         and (not issuer or wildcard(issuer, signer.issuer))
-        and (not issuer_pattern or regex_match(issuer_pattern, signer.issuer))
+        and (not issuer_pattern or _fits(issuer_pattern, signer.issuer))
     )
 
 
@@ -212,7 +235,7 @@ def _identity_accepts(identity: dict[str, Any], signer: Signer) -> bool:
         ("issuer", "issuerRegExp", signer.issuer),
     ):
         if _word(identity, pattern):
-            if not regex_match(_word(identity, pattern), value):
+            if not _fits(_word(identity, pattern), value):
                 return False
         elif _word(identity, exact) and _word(identity, exact) != value:
             return False
@@ -238,6 +261,14 @@ def _told() -> Iterator[None]:
 
 def _any_matches(patterns: list[Any], reference: str) -> bool:
     return any(wildcard(str(pattern), reference) for pattern in patterns)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether an expression finds something; one that does not compile finds nothing, for anybody."""
+    try:
+        return regex_match(pattern, text)
+    except KyvernoError:
+        return False
 
 
 def _word(of: dict[str, Any], key: str) -> str:

@@ -19,6 +19,7 @@ from ._judging import (
     judge_namespace,
     judge_refused,
     judge_scope,
+    judge_ways_around,
     pattern_mistake,
 )
 from ._policies import Found
@@ -82,6 +83,7 @@ def latest_is_refused(exam: Exam) -> None:
             namespace=namespace,
         )
         judge_namespace(exam, found, running(LATEST, namespace=namespace), claim)
+    judge_ways_around(exam, found, running(LATEST))
     judge_refused(
         exam,
         found,

@@ -20,6 +20,7 @@ from ._judging import (
     judge_namespace,
     judge_refused,
     judge_scope,
+    judge_ways_around,
     pattern_mistake,
     pattern_spec,
 )
@@ -104,6 +105,7 @@ def limits_are_required(exam: Exam) -> None:
             _bare(namespace),
             Text("A Pod without resources in the namespace {namespace} breaks the rule", namespace=namespace),
         )
+    judge_ways_around(exam, found, _bare())
     for missing, given in (("cpu", "memory"), ("memory", "cpu")):
         fact, advice = _diagnosis(
             found,

@@ -15,7 +15,15 @@ from . import _identity as identity
 from . import _policies as policies
 from ._enforcement import judge_enforcement
 from ._evidence import Signature, verify_output
-from ._judging import judge_acceptance, judge_name, judge_namespace, judge_refused, judge_scope, unknown
+from ._judging import (
+    judge_acceptance,
+    judge_name,
+    judge_namespace,
+    judge_refused,
+    judge_scope,
+    judge_ways_around,
+    unknown,
+)
 from ._misplaced import judge_attestors, stray_verification, verifies
 from ._policies import Found, blunt
 from ._probes import running
@@ -29,7 +37,7 @@ from ._references import (
     references_at,
     verifying_rules,
 )
-from ._signers import NOBODY, Signer, Untold, lets_in, requests_of
+from ._signers import NOBODY, Signer, Untold, about_every_image, lets_in, requests_of
 
 NAME: Final = "verify-image-signature"
 PATH: Final = "td/kyverno/policy-verify-signature.yaml"
@@ -124,6 +132,7 @@ def pods_are_looked_at(exam: Exam) -> None:
     for namespace in found.namespaces()[1:]:
         claim = Text("A Pod in the namespace {namespace} is looked at", namespace=namespace)
         judge_namespace(exam, found, running(image_of("someone"), namespace=namespace), claim)
+    judge_ways_around(exam, found, running(image_of("someone")))
 
 
 @check(level=must, needs=[policy_verifies_images])
@@ -160,8 +169,8 @@ def only_your_signature_counts(exam: Exam) -> None:
     Anyone can sign anything for free. What protects is the identity.
     """
     found = _found(exam)
-    account = covered_account(exam, found)
-    identity.judge_identity(exam, found, _policy(found), image_of(account))
+    image = image_of(covered_account(exam, found))
+    identity.judge_identity(exam, found, about_every_image(_policy(found), image), image)
 
 
 @check(level=must, needs=[policy_verifies_images])

@@ -32,13 +32,24 @@ class Case:
     unmet: list[str]
     level: Level | None
     alone: bool
+    only: bool = False
 
 
 def _cases() -> list[Case]:
     found = []
     for path in sorted(CASES.glob("*.yaml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-            unknown = set(entry) - {"name", "files", "replace", "verdict", "unmet", "level", "alone", "why"}
+            unknown = set(entry) - {
+                "name",
+                "files",
+                "replace",
+                "verdict",
+                "unmet",
+                "level",
+                "alone",
+                "only",
+                "why",
+            }
             assert not unknown, f"{path.name}: {entry.get('name')}: unknown keys {unknown}"
             found.append(
                 Case(
@@ -50,6 +61,7 @@ def _cases() -> list[Case]:
                     unmet=entry.get("unmet", []),
                     level=Level(entry["level"]) if "level" in entry else None,
                     alone=entry.get("alone", False),
+                    only=entry.get("only", False),
                 )
             )
     return found
@@ -93,6 +105,9 @@ def test_case(case: Case, tmp_path: Path) -> None:
         assert name in unmet, story
         if case.level is not None:
             assert unmet[name].level is case.level
+    if case.only:
+        decisive = {name for name, check in unmet.items() if check.level is Level.MUST}
+        assert decisive == set(case.unmet), "the mistake is charged once, for its own reason"
     assert _silent(result, tmp_path) == []
     if case.verdict is Verdict.FAILED:
         assert case.unmet, "a case that fails names the fact that says why"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workshop.kyverno.cel_names import declared
 from workshop.kyverno.cel_syntax import CelSyntaxError, Node, dotted, parse, walk
 from workshop.kyverno.cel_values import type_of
 from workshop.kyverno.outcome import Beyond
@@ -108,8 +109,16 @@ def _undeclared(variables: set[str], problems: list[str]) -> Callable[[Node, fro
     def visit(node: Node, bound: frozenset[str]) -> None:
         if node.kind == "name" and node.value not in _VARIABLES | _LIBRARIES | bound:
             problems.append(f"undeclared reference to '{node.value}'")
+        if node.kind == "call" and not declared(node.value) and not _of_a_library(node, bound):
+            problems.append(f"undeclared reference to '{node.value}'")
         of_variables = node.kind == "select" and dotted(node.parts[0]) == "variables"
         if of_variables and node.value not in variables:
             problems.append(f"undefined field '{node.value}'")
 
     return visit
+
+
+def _of_a_library(call: Node, bound: frozenset[str]) -> bool:
+    target = call.parts[0]
+    head = (dotted(target) or "").split(".")[0] if target is not None else ""
+    return head in _LIBRARIES and head not in bound

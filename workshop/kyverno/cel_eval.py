@@ -12,6 +12,7 @@ from typing import Any
 
 from workshop.kyverno import cel_functions
 from workshop.kyverno import cel_values as v
+from workshop.kyverno.cel_names import declared
 from workshop.kyverno.cel_syntax import Node, dotted, parse
 from workshop.kyverno.cel_values import CelError, Optional, Quantity, Struct, UInt
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
@@ -192,7 +193,7 @@ class _Evaluator:
             return receiver.value if receiver.present else self.run(arguments[0], scope)
         found = tuple(self.run(argument, scope) for argument in arguments)
         if node.value not in cel_functions.METHODS:
-            raise Beyond("beyond-evaluator", f"function {node.value}")
+            raise self.unknown_function(node.value)
         kinds, function = cel_functions.METHODS[node.value]
         if not isinstance(receiver, kinds):
             raise v.no_overload(node.value, receiver, *found)
@@ -205,9 +206,16 @@ class _Evaluator:
         if name in cel_functions.REGISTRY_CALLS:
             raise Beyond("needs-registry", name)
         if name not in cel_functions.GLOBAL:
-            raise Beyond("beyond-evaluator", f"function {name}")
+            raise self.unknown_function(name)
         found = tuple(self.run(argument, scope) for argument in arguments)
         return cel_functions.call(name.rsplit(".", 1)[-1], cel_functions.GLOBAL[name], found)
+
+    @staticmethod
+    def unknown_function(name: str) -> Exception:
+        """What to raise for a function that is not known here: the engine may know it, or nobody does."""
+        if declared(name) or "." in name:
+            return Beyond("beyond-evaluator", f"function {name}")
+        return CelError(f"undeclared reference to '{name}'")
 
     def macro_has(self, _: Node | None, arguments: tuple[Node, ...], scope: dict[str, Any]) -> bool:
         subject = arguments[0]

@@ -53,8 +53,6 @@ def webhook_errors(policy: dict[str, Any]) -> Iterator[str]:
 
 
 def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bool) -> Iterator[str]:
-    if not namespaced and as_map(policy.get("metadata")).get("namespace"):
-        yield "A clusterpolicy should not have the namespace defined"
     if as_map(as_map(policy.get("metadata")).get("annotations")).get(AUTOGEN) == "all":
         yield "metadata.annotations: Forbidden: Autogen annotation does not support 'all' anymore"
     names = [as_map(rule).get("name") for rule in as_list(spec.get("rules"))]
