@@ -9,7 +9,13 @@ from workshop.checking import Exam, Text, check, must, remark
 from workshop.prose.blame import blaming, naming
 from workshop.prose.markdown import Line, Section, folded, sections, statements
 from workshop.prose.quantities import Quantity, quantities
-from workshop.prose.reliability import has_owner_or_date, is_disruption_budget, is_vague, mechanism
+from workshop.prose.reliability import (
+    has_owner_or_date,
+    is_disruption_budget,
+    is_vague,
+    mechanism,
+    single_actions,
+)
 from workshop.verdicts import Reason, Source
 
 PATH: Final = "td/sre/postmortem-pod-delete.md"
@@ -294,7 +300,12 @@ def two_concrete_actions(exam: Exam) -> None:
     An incident is paid for. The actions are what was bought.
     """
     section = _part(exam, "actions")
-    items = section.items or [line for line in statements(section.lines) if line.text.strip()]
+    items = section.items or [
+        Line(line.number, action)
+        for line in statements(section.lines)
+        for action in single_actions(line.text)
+        if action.strip()
+    ]
     concrete = [item for item in items if not is_vague(item.text)]
     vague = [item for item in items if is_vague(item.text)]
     exam.fact(

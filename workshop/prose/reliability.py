@@ -25,11 +25,15 @@ _PROBES: Final = (
 )
 _SHUTDOWN: Final = (
     r"pre-?stop", r"sigterm", r"sigkill", r"graceful", r"grace ?period", r"terminationgrace", r"drain",
-    r"arret (?:propre|progressif|gracieux|brutal)",
+    r"arret (?:propre|progressif|gracieux|brutal)", r"periode de grace",
+    r"s'arret\w{1,5} (?:immediat|aussitot|net\b|d'un coup|brutal)",
+    r"exits? (?:immediately|at once|abruptly)",
 )  # fmt: skip
 _CAPACITY: Final = (
     r"repliques?\b", r"replicas?\b", r"replicat", r"minreplicas", r"\bhpa\b", r"autoscal", r"surcharg",
     r"overload",
+    r"(?:pas assez|trop peu) (?:de |d')(?:pods?|instances?)", r"(?:not enough|too few) (?:pods|instances)",
+    r"(?:un|1) seule? (?:pod|instance) (?:rest|tourn|dispo|pour|actif)", r"\babsorb", r"\bencaiss",
     r"sous-dimension", r"capacit", r"under-?provision", r"satur",
 )  # fmt: skip
 _CALLERS: Final = (
@@ -37,7 +41,14 @@ _CALLERS: Final = (
     r"circuit",
 )  # fmt: skip
 _SPREAD: Final = (r"anti-?affinit", r"topolog")
+# Traffic that still goes where nobody answers any more: three words of one sentence, in any order.
+_STILL_ROUTED: Final = (
+    r"(?=[^.!?\n]{0,120}\b(?:trafic|traffic|requetes?|requests?)\b)"
+    r"(?=[^.!?\n]{0,120}\b(?:encore|toujours|continu|still|kept|keeps?)\w{0,4}\b)"
+    r"[^.!?\n]{0,120}\b(?:recev|recoi|rout|envoy|arriv|dirig|achemin|receiv|sen[dt]|flow)"
+)
 _MECHANISMS: Final = _one_of(
+    _STILL_ROUTED,
     *_PROBES, *_SHUTDOWN, *_CAPACITY, *_CALLERS, *_SPREAD,
     r"endpoint", r"propagation", r"kube-?proxy", r"iptables", r"load ?balanc", r"repartition",
     r"en vol", r"demarrage[^.!?\n]{0,40} (?:lente?|trop long)\b",
@@ -50,7 +61,7 @@ _MECHANISMS: Final = _one_of(
 )  # fmt: skip
 _TRIGGER: Final = _one_of(
     r"supprim", r"suppression", r"delet", r"kill", r"tue", r"crash", r"chaos", r"litmus", r"arret",
-    r"tombe", r"panne",
+    r"tombe", r"panne", r"redemarr", r"restart", r"ne (?:sait|savons) pas", r"inconnu", r"unknown",
     r"down", r"incident", r"experiment", r"experience",
 )  # fmt: skip
 _PDB: Final = _one_of(
@@ -87,6 +98,11 @@ _VAGUE: Final = _one_of(
     r"a (?:definir|voir|faire|discuter)",
     r"to be defined",
 )
+# A verb that begins an action: a French infinitive, or one of the usual English ones.
+_DOING: Final = (
+    r"(?:de |d['’]|to )?(?!(?:[nv]otre|autre|entre|contre|quatre|janvier|février)\b)"
+    r"(?:[a-zà-ÿ]{3,14}(?:er|ir|re)|add|set|raise|increase|configure|create|implement|use|enable|tune)\b"
+)
 _PREAMBLE: Final = re.compile(r"^(?:il faut |nous devons |on doit |we (?:must|should|need to) )")
 
 
@@ -100,6 +116,11 @@ def mechanism(text: str) -> bool | None:
         return True
     sentences = [each for each in re.split(r"[.!?\n]+", words) if len(each.split()) > 2]
     return False if all(_TRIGGER.search(each) for each in sentences) else None
+
+
+def single_actions(sentence: str) -> list[str]:
+    """Return the actions that one sentence strings together: “ajouter …, configurer … et passer …”."""
+    return re.split(rf"(?:\s*[,;]\s*(?:et |and )?|\s+(?:et|and)\s+)(?={_DOING})", sentence)
 
 
 def is_vague(action: str) -> bool:
