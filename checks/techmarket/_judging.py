@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from workshop.checking import Exam, Text, kind_of
+from workshop.checking import Document, Exam, Position, Text, kind_of
 from workshop.kyverno import Admission, refusals
 from workshop.verdicts import Reason
 
 from ._policies import IMAGES, MUTATING, NATIVE, VALIDATING, Found, rules_of
 
+_PATH: Final = re.compile(r"(?<=spec)(?:\.\w+|\[\d+\])+")
+_PART: Final = re.compile(r"\w+")
 EACH_CONTAINER: Final = Text(
     "Every container counts, not only the first: a pattern's one list item is compared with each of them."
 )
@@ -75,10 +78,22 @@ def judge_acceptance(exam: Exam, found: Found) -> None:
                 next=Text(
                     "What was never created protects nothing. Read the path in the message and mend it."
                 ),
-                where=document.at("spec"),
+                where=_objected(document, reason),
             )
     if accepted:
         exam.fact("refused-by-kyverno", claim, met=True, where=found.document)
+
+
+def _objected(document: Document, reason: str) -> Position:
+    """Return the deepest place in a policy that a reason names by its path; of `spec` where it names none."""
+    path: tuple[str | int, ...] = ("spec",)
+    named = _PATH.search(reason)
+    for part in _PART.findall(named[0]) if named else ():
+        longer = (*path, int(part) if part.isdigit() else part)
+        if not document.has(*longer):
+            break
+        path = longer
+    return document.key_at(*path)
 
 
 def judge_messages(exam: Exam, found: Found) -> None:

@@ -101,6 +101,15 @@ def _only_existing(document: Document) -> bool:
 
 
 @check(level=must, needs=[policy_mutates])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
+
+
+@check(level=must, needs=[policy_mutates])
 def labels_are_added(exam: Exam) -> None:
     """Every new Pod gets both labels.
 
@@ -205,15 +214,6 @@ def nothing_is_refused(exam: Exam) -> None:
         (_OWN, Text("A Pod with labels of its own gets through")),
     ):
         judge_admitted(exam, found, pod(labels=own), "pod-refused", claim, advice)
-
-
-@check(level=must, needs=[policy_mutates])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_mutates])

@@ -64,6 +64,24 @@ def whole_cluster(exam: Exam) -> None:
 
 
 @check(level=must, needs=[policy_is_written])
+def really_refuses(exam: Exam) -> None:
+    """The policy blocks instead of reporting.
+
+    In Audit, Kyverno writes a report nobody reads while the Pod starts.
+    """
+    judge_enforcement(exam, _found(exam), lambda namespace: running(LATEST, namespace=namespace))
+
+
+@check(level=must, needs=[policy_is_written])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
+
+
+@check(level=must, needs=[policy_is_written])
 def latest_is_refused(exam: Exam) -> None:
     """A Pod with an image tagged latest breaks the rule.
 
@@ -155,24 +173,6 @@ def pinned_is_admitted(exam: Exam) -> None:
         Text("A Deployment of Pods with {image} gets through", image=PINNED),
         NOT_A_DEPLOYMENT,
     )
-
-
-@check(level=must, needs=[policy_is_written])
-def really_refuses(exam: Exam) -> None:
-    """The policy blocks instead of reporting.
-
-    In Audit, Kyverno writes a report nobody reads while the Pod starts.
-    """
-    judge_enforcement(exam, _found(exam), lambda namespace: running(LATEST, namespace=namespace))
-
-
-@check(level=must, needs=[policy_is_written])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_is_written])

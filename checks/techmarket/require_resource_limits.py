@@ -84,6 +84,30 @@ def whole_cluster(exam: Exam) -> None:
 
 
 @check(level=must, needs=[policy_is_written])
+def really_refuses(exam: Exam) -> None:
+    """The policy blocks instead of reporting.
+
+    In Audit, Kyverno writes a report nobody reads while the Pod starts.
+    """
+    judge_enforcement(
+        exam,
+        _found(exam),
+        _bare,
+        lambda namespace: pod(_with({"cpu": LIMITS["limits"]["cpu"]}), namespace=namespace),
+        lambda namespace: pod(_with({"memory": LIMITS["limits"]["memory"]}), namespace=namespace),
+    )
+
+
+@check(level=must, needs=[policy_is_written])
+def accepted_by_kyverno(exam: Exam) -> None:
+    """Kyverno accepts the policy.
+
+    What the policy webhook refuses never reaches the cluster.
+    """
+    judge_acceptance(exam, _found(exam))
+
+
+@check(level=must, needs=[policy_is_written])
 def limits_are_required(exam: Exam) -> None:
     """A container without its two limits breaks the rule.
 
@@ -106,6 +130,11 @@ def limits_are_required(exam: Exam) -> None:
             Text("A Pod without resources in the namespace {namespace} breaks the rule", namespace=namespace),
         )
     judge_ways_around(exam, found, _bare())
+    fact, advice = _diagnosis(
+        found, "requests-suffice", Text("Requests reserve, limits bound. The statement asks for limits.")
+    )
+    claim = Text("A Pod with requests but no limits breaks the rule")
+    judge_refused(exam, found, pod(_with(None)), fact, claim, advice)
     for missing, given in (("cpu", "memory"), ("memory", "cpu")):
         fact, advice = _diagnosis(
             found,
@@ -120,11 +149,6 @@ def limits_are_required(exam: Exam) -> None:
             Text("A Pod without a limit for {missing} breaks the rule", missing=missing),
             advice,
         )
-    fact, advice = _diagnosis(
-        found, "requests-suffice", Text("Requests reserve, limits bound. The statement asks for limits.")
-    )
-    claim = Text("A Pod with requests but no limits breaks the rule")
-    judge_refused(exam, found, pod(_with(None)), fact, claim, advice)
     judge_refused(
         exam,
         found,
@@ -235,30 +259,6 @@ def debugging_stays_possible(exam: Exam) -> None:
         Text("Ask for limits on `containers` and `initContainers`, and leave `ephemeralContainers` out."),
         old=pod(),
     )
-
-
-@check(level=must, needs=[policy_is_written])
-def really_refuses(exam: Exam) -> None:
-    """The policy blocks instead of reporting.
-
-    In Audit, Kyverno writes a report nobody reads while the Pod starts.
-    """
-    judge_enforcement(
-        exam,
-        _found(exam),
-        _bare,
-        lambda namespace: pod(_with({"cpu": LIMITS["limits"]["cpu"]}), namespace=namespace),
-        lambda namespace: pod(_with({"memory": LIMITS["limits"]["memory"]}), namespace=namespace),
-    )
-
-
-@check(level=must, needs=[policy_is_written])
-def accepted_by_kyverno(exam: Exam) -> None:
-    """Kyverno accepts the policy.
-
-    What the policy webhook refuses never reaches the cluster.
-    """
-    judge_acceptance(exam, _found(exam))
 
 
 @check(level=should, needs=[policy_is_written])

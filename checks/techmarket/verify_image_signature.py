@@ -195,6 +195,7 @@ def agrees_with_the_signature(exam: Exam) -> None:
     found = _found(exam)
     signatures = _signatures(exam)
     requests = requests_of(_policy(found))
+    own = f"ghcr.io/{covered_account(exam, found)}/"
     for signature in signatures:
         covered = asked(requests, str(signature.reference))
         exam.fact(
@@ -203,7 +204,9 @@ def agrees_with_the_signature(exam: Exam) -> None:
             covered,
             expected=Text("a reference that matches it"),
             observed=Text("the references are {patterns}", patterns=", ".join(references(found)[:5]) or "–"),
-            next=Text("Sign and verify the image of the same account."),
+            next=Text("The comparison is with the whole name: end it with a wildcard.")
+            if str(signature.reference).startswith(own)
+            else Text("Sign and verify the image of the same account."),
             where=found.document.at(*references_at(requests)),
             reason=unknown(covered),
         )

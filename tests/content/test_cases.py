@@ -184,6 +184,7 @@ _PLACES = {
         f"apiVersion: v1\nkind: List\nitems:\n{_DEEP}\n",
         "validationFailureAction: Audit",
     ),
+    "a misspelt field": ("disallow-latest-tag", _AUDIT.replace("pattern:", "patern:"), "patern:"),
     "a merge key": ("disallow-latest-tag", _MERGED, "validationFailureAction: Audit"),
     "a block scalar in a block scalar": ("slo-recording-rules", _RULES, "expr: |"),
 }
