@@ -216,20 +216,39 @@ def can_start(exam: Exam, document: Document, task: Task) -> None:
                 where=document.at(*step.view.path, "script" if step.script else "command"),
             )
             continue
-        first = (step.command or [""])[0]
-        own = known.entrypoint[-1].rpartition("/")[2] if known.entrypoint else ""
-        lost = first == own and not known.on_path
-        # kaniko's program is called executor; there is none named after the project.
-        lost |= "kaniko" in parse_image(program.image).repository and first.rpartition("/")[2] == "kaniko"
+        lost = next((word for word in _started(program) if _is_lost(word, program)), None)
         exam.fact(
             "command-not-on-path" if lost else "starts",
             claim,
-            not lost,
+            lost is None,
             expected=Text("no command, or {path}", path=" ".join(known.entrypoint)),
-            observed=Text("command: {command}", command=" ".join(step.command or []) or "–"),
-            next=Text("Leave `command` out: the image then starts its own program with your args."),
-            where=document.at(*step.view.path, "command"),
+            observed=Text("command: {command}", command=lost or " ".join(step.command or []) or "–"),
+            next=Text("In the script, call {path} by its whole path.", path=" ".join(known.entrypoint))
+            if step.script
+            else Text("Leave `command` out: the image then starts its own program with your args."),
+            where=document.at(*step.view.path, "script" if step.script else "command"),
         )
+
+
+def _started(program: Program) -> list[str]:
+    """Return the programs that a step starts: its command, or what its script calls."""
+    if not program.step.script:
+        return (program.step.command or [])[:1]
+    called = [ran for ran in program.commands if "PATH" not in ran.variables]
+    # What a script links or copies first may stand anywhere.
+    return [] if any(ran.argv[0] in ("ln", "cp", "mv") for ran in called) else [ran.argv[0] for ran in called]
+
+
+def _is_lost(word: str, program: Program) -> bool:
+    """Whether a known image has no program of that name or path."""
+    known, name = program.known, word.rpartition("/")[2]
+    if known is None or not known.entrypoint:
+        return False
+    entry = known.entrypoint[-1]
+    if not known.on_path and name == entry.rpartition("/")[2] and word != entry:
+        return True
+    # kaniko's program is called executor; there is none named after the project.
+    return "kaniko" in parse_image(program.image).repository and name == "kaniko"
 
 
 def pinned(exam: Exam, document: Document, task: Task) -> None:
