@@ -83,10 +83,11 @@ def _run(
 ) -> Iterator[Outcome]:
     """Match, check conditions, evaluate; errors and unknowns become results."""
     denies = (frame.kind == "mutate" and policy.strict()) or (frame.kind != "mutate" and frame.enforce)
+    constraints = as_map(policy.spec.get("matchConstraints"))
+    if not as_list(constraints.get("resourceRules")):
+        return  # the policy's webhook is asked for nothing
     try:
-        if not matches_constraints(
-            policy.spec.get("matchConstraints"), policy.request, deleting=policy.deleting
-        ):
+        if not matches_constraints(constraints, policy.request, deleting=policy.deleting):
             return
         try:
             held = conditions(policy.spec.get("matchConditions"), policy.scope())

@@ -115,10 +115,22 @@ def _envelope(policy: dict[str, Any]) -> Iterator[str]:
         yield "spec: Required value"
 
 
+def _twice(spec: dict[str, Any]) -> Iterator[str]:
+    """Entries of lists that the API server keeps as sets, or by their names."""
+    actions = as_list(spec.get("validationActions"))
+    if any(each in actions[:index] for index, each in enumerate(actions)):
+        yield "spec.validationActions: Duplicate value"
+    for key in ("matchConditions", "variables"):
+        names = [str(as_map(each).get("name")) for each in as_list(spec.get(key))]
+        yield from (f'spec.{key}: Duplicate value: "{name}"' for name in set(names) if names.count(name) > 1)
+
+
 def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
     constraints = as_map(spec.get("matchConstraints"))
-    if not as_list(constraints.get("resourceRules")):
+    # An ImageValidatingPolicy without is taken, and looks at nothing.
+    if kind != "ImageValidatingPolicy" and not as_list(constraints.get("resourceRules")):
         yield "spec.matchConstraints: Required value: at least one resource rule is required"
+    yield from _twice(spec)
     evaluation = as_map(spec.get("evaluation"))
     admits = as_map(evaluation.get("admission")).get("enabled") is not False
     if (
