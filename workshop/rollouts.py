@@ -203,8 +203,8 @@ class Comparison:
 
 
 _RESULT: Final = (
-    r"(?:result(?P<index>\[0\])?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\)"
-    r"|default\(\s*result(?P<defaulted>\[0\])\s*,[^(),]{1,20}\))"
+    r"(?:result(?P<index>\[0\])?(?:\.[A-Za-z_]\w{0,40})?|(?P<each>\#)|(?:asFloat|float)\(\s*result(?P<wrapped>\[0\])?\s*\)"
+    r"|default\(\s*result(?P<defaulted>\[0\])?\s*,[^(),]{1,20}\))"
 )
 _NUMBER: Final = r"(?<![\w.])(?P<number>\d{1,4}(?:\.\d{1,9})?|\.\d{1,9})(?![\w.])"
 _FORWARD: Final = re.compile(rf"{_RESULT}\s*(?P<op>>=|<=|>|<|==|!=)\s*{_NUMBER}")

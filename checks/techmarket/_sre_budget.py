@@ -118,6 +118,11 @@ def written(topic: Topic, text: str) -> Given | None:
             results = _answers(topic, line.text)
             if results:
                 found.append((line, results, named))
+    for section in sections(text):
+        # A heading may hold the answer itself; a number that is not it is taken for part of the question.
+        results = _answers(topic, section.title) if topic in _of_title(section) else []
+        if _any_right(topic, results) and not section.title.rstrip().endswith("?"):
+            found.append((Line(section.number, section.title), results, True))
     outspoken = [each for each in found if each[2]] or found
     good = [each for each in outspoken if _any_right(topic, each[1])]
     chosen = [(line, results) for line, results, _ in good or outspoken] or list(_anywhere(topic, text))
