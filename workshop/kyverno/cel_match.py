@@ -14,27 +14,11 @@ from typing import Any
 from workshop.kyverno.cel_eval import Lazy, Unknown, evaluate
 from workshop.kyverno.cel_values import CelError
 from workshop.kyverno.images import POD_SPEC
+from workshop.kyverno.kinds import CLUSTER_KINDS
 from workshop.kyverno.match import Request, as_list, as_map, matches_selector
 from workshop.kyverno.outcome import Beyond, KyvernoError
 
 _PLURALS = {"Endpoints": "endpoints", "Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
-_CLUSTER_KINDS = {
-    *(
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "CustomResourceDefinition",
-    ),
-    *("StorageClass", "PriorityClass", "IngressClass", "RuntimeClass", "ValidatingWebhookConfiguration"),
-    *(
-        "MutatingWebhookConfiguration",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ClusterPolicy",
-    ),
-}
 _AUTOGEN = {
     **dict.fromkeys(("daemonsets", "deployments", "replicasets", "statefulsets"), "apps"),
     **dict.fromkeys(("jobs", "cronjobs"), "batch"),
@@ -79,7 +63,7 @@ def scope_of(request: Request, variables: object, *, deleting: bool, native: boo
         "requestSubResource": "",
     }
     namespace: Any = None
-    if request.kind not in _CLUSTER_KINDS:
+    if request.kind not in CLUSTER_KINDS:
         labels: Any = Unknown("needs-cluster")
         if request.namespace_labels is not None:
             labels = {"kubernetes.io/metadata.name": request.namespace, **request.namespace_labels}
@@ -155,7 +139,7 @@ def _selected(wanted: dict[str, Any], request: Request, objects: dict[str, Any])
 
 def _matches_namespace(wanted: dict[str, Any], request: Request) -> bool:
     selector = as_map(wanted.get("namespaceSelector"))
-    if not selector or (request.kind in _CLUSTER_KINDS and request.kind != "Namespace"):
+    if not selector or (request.kind in CLUSTER_KINDS and request.kind != "Namespace"):
         return True
     if request.kind == "Namespace":
         labels = {"kubernetes.io/metadata.name": request.name, **request.texts("labels")}
@@ -180,7 +164,7 @@ def _matches_rule(rule: object, request: Request) -> bool:
     named = [str(item).partition("/") for item in as_list(rule.get("resources"))]
     if not any(main in ("*", resource) and sub in ("", "*") for main, _, sub in named):
         return False
-    cluster = request.kind in _CLUSTER_KINDS
+    cluster = request.kind in CLUSTER_KINDS
     if rule.get("scope") not in (None, "", "*", "Cluster" if cluster else "Namespaced"):
         return False
     names = as_list(rule.get("resourceNames"))

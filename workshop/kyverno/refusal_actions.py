@@ -5,7 +5,6 @@ Sources: pkg/policy/{validate,mutate,common}, api/kyverno/v1. Texts follow the e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,7 +115,12 @@ def mutate_errors(mutate: dict[str, Any], spec: dict[str, Any]) -> Iterator[str]
 
 
 def _json_patch_errors(text: str) -> Iterator[str]:
-    if re.search(r"path\S*\s*:[^\n]*\{\{", text):
+    try:
+        written = jsonpatch.parse_patch(text)
+    except KyvernoError:
+        # Only its variables make it YAML: Kyverno does not look for them in the paths then.
+        written = []
+    if any(VARIABLE.search(str(operation.get("path", ""))) for operation in written):
         yield "variables are forbidden in the path of a JSONPatch"
         return
     try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from workshop.kyverno.autogen import ANNOTATION as AUTOGEN
 from workshop.kyverno.autogen import compute_rules
+from workshop.kyverno.kinds import CLUSTER_KIND_NAMES
 from workshop.kyverno.match import as_list, as_map, matches_selector, parse_kind
 from workshop.kyverno.outcome import Beyond, KyvernoError, NotFoundError
 from workshop.kyverno.refusal_actions import conditions_errors, images_errors, mutate_errors, validate_errors
@@ -163,6 +164,9 @@ def _filter_errors(
             yield f"{part}.subjects: namespace is required when Kind is ServiceAccount"
     if namespaced and resources.get("namespaces"):
         yield f"{part}: Filtering namespaces not allowed in namespaced policies"
+    for kind in kinds:
+        if namespaced and kind in CLUSTER_KIND_NAMES:
+            yield f"{part}: Cluster wide resource '{kind}' not allowed in namespaced policy"
     selector = resources.get("selector")
     if isinstance(selector, dict) and not has_wildcard(str(selector)):
         try:

@@ -196,7 +196,8 @@ def mutate(rule: dict[str, Any], context: Context, resource: dict[str, Any]) -> 
     try:
         if body.get("foreach") is not None:
             return _mutate_foreach(body["foreach"], context, resource, 0)
-        return _patch(substitute(body, context), resource)
+        # The whole rule, as Kyverno does: a variable nobody uses has to resolve, `{{@}}` counts from its top.
+        return _patch(substitute(rule, context)["mutate"], resource)
     except KyvernoError as error:
         return Status("error", str(error))
 
