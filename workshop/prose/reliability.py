@@ -43,9 +43,9 @@ _CALLERS: Final = (
 _SPREAD: Final = (r"anti-?affinit", r"topolog")
 # Traffic that still goes where nobody answers any more: three words of one sentence, in any order.
 _STILL_ROUTED: Final = (
-    r"(?=[^.!?\n]{0,120}\b(?:trafic|traffic|requetes?|requests?)\b)"
-    r"(?=[^.!?\n]{0,120}\b(?:encore|toujours|continu|still|kept|keeps?)\w{0,4}\b)"
-    r"[^.!?\n]{0,120}\b(?:recev|recoi|rout|envoy|arriv|dirig|achemin|receiv|sen[dt]|flow)"
+    r"(?<![^.!?\n])(?=[^.!?\n]{0,300}\b(?:trafic|traffic|requetes?|requests?)\b)"
+    r"(?=[^.!?\n]{0,300}\b(?:encore|toujours|continu|still|kept|keeps?)\w{0,4}\b)"
+    r"[^.!?\n]{0,300}\b(?:recev|recoi|rout|envoy|arriv|dirig|achemin|receiv|sen[dt]|flow)"
 )
 _MECHANISMS: Final = _one_of(
     _STILL_ROUTED,
