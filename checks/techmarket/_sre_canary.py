@@ -67,17 +67,6 @@ def judge_workload(exam: Exam, rollout: Document) -> None:
             next=Text("Argo Rollouts takes the Pods of a Deployment: name its version, kind and name."),
             where=rollout.at("spec", "workloadRef"),
         )
-        selector = rollout.get("spec", "selector")
-        empty = isinstance(selector, dict) and not any(selector.values())
-        exam.fact(
-            "selector-empty",
-            Text("The selector selects something"),
-            not empty,
-            expected=Text("labels below spec.selector.matchLabels, or no selector at all"),
-            observed=Text("a selector without a label"),
-            next=Text("Give it the labels of the Pods, or leave `selector` out: the Deployment has one."),
-            where=rollout.at("spec", "selector"),
-        )
     for place in invalid_steps(rollout):
         exam.fact(
             "invalid-step",

@@ -100,6 +100,8 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "two_minutes_pause/pause-forever": _SENSE,
         "two_minutes_pause/wrong-pause": _SENSE,
         "an_analysis_decides/no-analysis": _SENSE,
+        "on_the_success_rate/argument-without-value": "an empty text is a value too: it measures nothing",
+        "on_the_success_rate/interval": "a first version runs no analysis; the second is taken back for it",
         "on_the_success_rate/condition-inverted": _SENSE,
         "on_the_success_rate/no-condition": _SENSE,
         "on_the_success_rate/query-wrong": _SENSE,

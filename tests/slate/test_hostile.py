@@ -278,6 +278,7 @@ def test_the_solutions_pass_all_that_the_sandbox_can_judge(lab: Lab, slate: Slat
     assert {number: result.verdict for number, result in judged.items()} == dict.fromkeys(
         judged, Verdict.PASSED
     )
+    del judged["bonus-2"]  # its order is of a provider whose kinds nobody serves here: left to the files
     for result in judged.values():
         looked = [check for check in result.checks if check.half is Half.CLUSTER and not check.left_out]
         assert looked
