@@ -35,7 +35,9 @@ def _walk(node: object, path: str, action: Any) -> Any:
         result: dict[str, Any] = {}
         for key, value in node.items():
             new_key = action(key, path)
-            if not isinstance(new_key, str):
+            if new_key is None:
+                new_key = key
+            elif not isinstance(new_key, str):
                 raise KyvernoError(f'expected string after substituting variables in key "{key}"')
             result[new_key] = _walk(value, f"{path}/" + key.replace("/", "\\/"), action)
         return result
