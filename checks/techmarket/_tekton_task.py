@@ -6,6 +6,7 @@ from workshop.checking import Check, Exam, check, must, should
 from workshop.tekton import Task
 
 from . import _tekton as shared
+from . import _tekton_steps as steps
 
 
 def sound(path: str, name: str) -> tuple[Check, Check, Check]:
@@ -35,7 +36,7 @@ def sound(path: str, name: str) -> tuple[Check, Check, Check]:
         A command that the image does not have fails before it has done anything.
         """
         document = shared.task_document(exam, path, name)
-        shared.can_start(exam, document, Task.of(document))
+        steps.can_start(exam, document, Task.of(document))
 
     return tekton_accepts, variables_hold, program_starts
 
@@ -50,6 +51,6 @@ def limits_set_in(path: str, name: str) -> Check:
         A Task's Pods live in your own namespace, where the policy of exercise 2.3 judges them.
         """
         document = shared.task_document(exam, path, name)
-        shared.bounded(exam, document, Task.of(document))
+        steps.bounded(exam, document, Task.of(document))
 
     return limits_set

@@ -6,6 +6,7 @@ from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.tekton import Task
 
 from . import _tekton as shared
+from . import _tekton_steps as steps
 from ._tekton_sign import best_signing
 from ._tekton_task import limits_set_in, sound
 
@@ -80,7 +81,7 @@ def images_pinned(exam: Exam) -> None:
     Cosign 3 writes signatures elsewhere than Cosign 2: a moving tag changes that overnight.
     """
     document = _document(exam)
-    shared.pinned(exam, document, Task.of(document))
+    steps.pinned(exam, document, Task.of(document))
 
 
 limits_set = limits_set_in(PATH, NAME)

@@ -6,6 +6,7 @@ from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.tekton import Task
 
 from . import _tekton as shared
+from . import _tekton_steps as steps
 from ._tekton_sbom import best_stocktaking
 from ._tekton_task import limits_set_in, sound
 
@@ -80,7 +81,7 @@ def images_pinned(exam: Exam) -> None:
     A tag that moves is not a version: two runs may then list different things for the same image.
     """
     document = _document(exam)
-    shared.pinned(exam, document, Task.of(document))
+    steps.pinned(exam, document, Task.of(document))
 
 
 limits_set = limits_set_in(PATH, NAME)

@@ -6,6 +6,7 @@ from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.tekton import Task
 
 from . import _tekton as shared
+from . import _tekton_steps as steps
 from ._tekton_build import best_build, daemon_uses, equivalents, judge_equivalents
 from ._tekton_task import limits_set_in, sound
 
@@ -118,7 +119,7 @@ def images_pinned(exam: Exam) -> None:
     A tag that moves is not a version: tomorrow another program builds your images.
     """
     document = _document(exam)
-    shared.pinned(exam, document, Task.of(document))
+    steps.pinned(exam, document, Task.of(document))
 
 
 limits_set = limits_set_in(PATH, NAME)

@@ -6,6 +6,7 @@ from workshop.checking import Document, Exam, Text, check, must, remark, should
 from workshop.tekton import Program, Task, parse_image, shown, version_of
 
 from . import _tekton as shared
+from . import _tekton_steps as steps
 from ._tekton_scan import best_scan, is_trivy
 from ._tekton_task import limits_set_in, sound
 
@@ -83,7 +84,7 @@ def trivy_trustworthy(exam: Exam) -> None:
     """
     document = _document(exam)
     task = Task.of(document)
-    shared.pinned(exam, document, task)
+    steps.pinned(exam, document, task)
     for step in task.steps:
         image = parse_image(Program(step, task.values()).image)
         version = version_of(image)
