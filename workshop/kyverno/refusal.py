@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from workshop.kyverno.match import LABEL_VALUE, as_list, as_map, matches_selector
+from workshop.kyverno.match import LABEL_VALUE, OPERATIONS, as_list, as_map, matches_selector
 from workshop.kyverno.outcome import Beyond, KyvernoError, plain, work
 from workshop.kyverno.schema import schema_errors
 
@@ -176,11 +176,30 @@ def _native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
     names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
     yield from _expression_errors(spec, names)
     for block in ("matchConstraints", "matchResources"):
+        for key in ("resourceRules", "excludeResourceRules"):
+            for index, item in enumerate(as_list(as_map(spec.get(block)).get(key))):
+                yield from _resource_rule_errors(as_map(item), f"spec.{block}.{key}[{index}]")
         for key in ("namespaceSelector", "objectSelector"):
             try:
                 matches_selector(as_map(as_map(spec.get(block)).get(key)), {}, wildcards=False, strict=True)
             except KyvernoError as error:
                 yield f"spec.{block}.{key}: {error}"
+
+
+def _resource_rule_errors(rule: dict[str, Any], path: str) -> Iterator[str]:
+    for key in ("apiGroups", "apiVersions", "operations", "resources"):
+        given = as_list(rule.get(key))
+        # The core group is the empty text.
+        if not given or (key != "apiGroups" and "" in given):
+            yield f"{path}.{key}: Required value"
+        others = [one for one in given if one != "*" and (key != "resources" or "/" not in str(one))]
+        if others and "*" in given:
+            yield f"{path}.{key}: Invalid value: if '*' is present, must not specify other ones"
+    for operation in as_list(rule.get("operations")):
+        if operation not in ("", "*", *OPERATIONS):
+            yield f"{path}.operations: Unsupported value: {operation}"
+    if rule.get("scope") not in (None, "*", "Cluster", "Namespaced"):
+        yield f"{path}.scope: Unsupported value: {rule['scope']}"
 
 
 def _output_of(path: str) -> str:
