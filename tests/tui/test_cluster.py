@@ -17,6 +17,7 @@ from workshop.progress import Progress
 from workshop.texts import Text
 from workshop.tui import core, own_sandbox
 from workshop.tui.app import WorkshopApp
+from workshop.tui.connecting import look
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.screens.map import MapScreen
 from workshop.tui.screens.welcome import WelcomeScreen
@@ -130,6 +131,13 @@ def test_an_exercise_of_files_alone_has_no_diagnosis(drive: Any, welcomed: Path)
         assert screen.has_class("-pane-brief")
 
     drive(script, welcomed, instructor=True)
+
+
+def test_a_sandbox_does_not_claim_what_nobody_carries_out_there() -> None:
+    cluster = InMemory(kinds=("ChaosEngine.litmuschaos.io", "ClusterPolicy.kyverno.io"))
+    assert look(cluster).installed == {"Kyverno", "Litmus"}
+    cluster.context = "techmarket-sandbox"
+    assert look(cluster).installed == {"Kyverno"}
 
 
 def test_in_files_only_nothing_is_asked(

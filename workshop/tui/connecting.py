@@ -23,6 +23,8 @@ INSTALLED: Final = {
     "Rollouts": "Rollout.argoproj.io",
     "Litmus": "ChaosEngine.litmuschaos.io",
 }
+# In a sandbox its definitions are there for the schema alone: nobody carries an engine out.
+_DEFINED_ALONE: Final = frozenset({"Litmus"})
 # Reasons that speak of the connection, not of one question.
 LOST: Final = frozenset({Reason.NO_CLUSTER, Reason.NO_SANDBOX, Reason.TIMEOUT})
 
@@ -60,13 +62,15 @@ def connect(mode: Mode, lab: Lab, folder: Path | None = None) -> Cluster:
 
 def look(cluster: Cluster) -> ClusterView:
     """Ask a cluster for what is installed. Raises Unreachable when it does not answer."""
+    from workshop.cluster.choosing import SANDBOX_CONTEXT
     from workshop.cluster.port import Unreachable
 
     cluster.serves("Namespace")
+    played = _DEFINED_ALONE if cluster.context == SANDBOX_CONTEXT else frozenset()
     found = set()
     for name, kind in INSTALLED.items():
         try:
-            if cluster.serves(kind):
+            if name not in played and cluster.serves(kind):
                 found.add(name)
         except Unreachable as unreachable:
             # One group that its own server does not answer for: the others do.
