@@ -19,7 +19,8 @@ from workshop.provisioning.shell import ask
 from workshop.texts import Message, Text
 
 _SECONDS: Final = 10.0
-_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+# Not the version of the compiler, which some programs name besides (go1.26.3).
+_VERSION: Final = re.compile(r"(?<![\w.])v?(\d+)\.(\d+)(?:\.(\d+))?")
 _MEMORY_BYTES: Final = 8 * 2**30
 _PROCESSORS: Final = 4
 PORTS: Final = {30000: "Backstage", 30002: "Litmus", 30090: "Prometheus"}

@@ -71,6 +71,13 @@ def test_cosign_3_is_worth_a_word(on_path: Path, lab: Lab) -> None:
     assert _found(lab)["cosign-bundle"].state is State.ADVICE
 
 
+def test_the_compilers_version_is_nobody_elses(on_path: Path, lab: Lab) -> None:
+    _fake(on_path, "cosign", "GitVersion:    devel\nGitCommit:     unknown\nGoVersion:     go1.27.3")
+    found = _found(lab)["tool-cosign"]
+    assert found.state is State.ADVICE
+    assert "cannot be read" in str(found.text)
+
+
 def test_a_tool_that_hangs_is_given_up(on_path: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     (on_path / "kind").write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(doctor, "_SECONDS", 1)
