@@ -15,11 +15,12 @@ import yaml
 
 from tests.live.judging import check, look, unmet, untold
 from tests.live.objects import service
-from tests.rig.cluster import Rig
+from tests.rig.cluster import Rig, wait_for
 from tests.rig.payment import Payment
 from tests.rig.prometheus import Prometheus
 from tests.rig.test_prometheus import LATENCY, SUCCESS, reference_rules
 from workshop.content import Lab
+from workshop.sandbox.definitions import unserved
 from workshop.verdicts import Reason, Verdict
 
 EXERCISE = "3.1"
@@ -187,6 +188,11 @@ def test_a_rule_that_the_cluster_refuses(lab: Lab, monitored: Rig, tmp_path: Pat
     assert fact.source.line == text[: text.index("interval")].count("\n") + 1
 
 
+def _define_prometheus(rig: Rig) -> None:
+    rig.apply(PROMETHEUS_KIND)
+    wait_for(lambda: not unserved(rig.api))  # defined is not served yet
+
+
 def _prometheus_object(**spec: Any) -> dict[str, Any]:
     return {
         "apiVersion": "monitoring.coreos.com/v1",
@@ -220,7 +226,7 @@ def test_why_a_rule_is_not_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("workshop.labs.techmarket.on_cluster._prometheus_rules.PATIENCE", 0.0)
-    monitored.apply(PROMETHEUS_KIND)
+    _define_prometheus(monitored)
     monitored.apply(rule_file(lab), *([_prometheus_object(**spec)] if spec is not None else []))
     result = look(lab, monitored, tmp_path, EXERCISE)
     assert unmet(result, LOADED) == [expected]
@@ -229,7 +235,7 @@ def test_why_a_rule_is_not_loaded(
 
 
 def test_a_rule_just_applied_is_given_time(lab: Lab, monitored: Rig, tmp_path: Path) -> None:
-    monitored.apply(PROMETHEUS_KIND)
+    _define_prometheus(monitored)
     monitored.apply(rule_file(lab), _prometheus_object(ruleSelector={}))
     result = look(lab, monitored, tmp_path, EXERCISE)
     assert check(result, LOADED).verdict is Verdict.UNKNOWN
@@ -251,7 +257,7 @@ def test_the_operators_own_refusal_is_quoted(lab: Lab, monitored: Rig, tmp_path:
         "reason": "InvalidConfiguration",
         "message": "PrometheusRule prometheus-slo-rules was rejected due to invalid configuration: parse",
     }
-    monitored.apply(PROMETHEUS_KIND)
+    _define_prometheus(monitored)
     monitored.apply(rule_file(lab), _prometheus_object(ruleSelector={}), event)
     result = look(lab, monitored, tmp_path, EXERCISE)
     assert unmet(result, LOADED) == ["rule-rejected"]

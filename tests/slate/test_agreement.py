@@ -23,18 +23,25 @@ _SIGNATURE = "whose signature counts shows at a registry with signatures"
 _SENSE = "valid, and carried out as written; that it is not what was asked is nobody's business there"
 _LITMUS = "Litmus' schema keeps what it does not know and takes any text; who reads it is the operator"
 _PROMQL = "an expression is a text to the schema; Prometheus reads it, and nobody has one there"
+_EXCEPT = "who is let off by namespace, label or name is not among the Pods tried on a cluster"
 _NO_VOLUME = "no volume can be had that way, and the run waits for one"
 
 # By exercise: check, or check/fact → why no engine sees it.
 FILES_ONLY: dict[str, dict[str, str]] = {
-    "disallow-latest-tag": {"name_of_the_statement": _NAME},
+    "disallow-latest-tag": {
+        "name_of_the_statement": _NAME,
+        "latest_is_refused/namespace-left-out": _EXCEPT,
+        "latest_is_refused/pods-left-out": _EXCEPT,
+    },
     "require-resource-limits": {
         "name_of_the_statement": _NAME,
+        "limits_are_required/pods-left-out": _EXCEPT,
         "debugging_stays_possible": "a debug container is no creation: it takes a Pod that runs",
     },
     "add-labels": {},
     "verify-image-signature": {
         "name_of_the_statement": _NAME,
+        "pods_are_looked_at/pods-left-out": _EXCEPT,
         "only_your_signature_counts": _SIGNATURE,
         "signer_is_asked_for": _SIGNATURE,
         "agrees_with_the_signature": _SIGNATURE,
@@ -102,6 +109,8 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "an_analysis_decides/no-analysis": _SENSE,
         "on_the_success_rate/argument-without-value": "an empty text is a value too: it measures nothing",
         "on_the_success_rate/interval": "a first version runs no analysis; the second is taken back for it",
+        "on_the_success_rate/result-ignored": _SENSE,
+        "on_the_success_rate/other-service-measured": _SENSE,
         "on_the_success_rate/condition-inverted": _SENSE,
         "on_the_success_rate/no-condition": _SENSE,
         "on_the_success_rate/query-wrong": _SENSE,
@@ -152,6 +161,10 @@ EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
     ("verify-image-signature", "one-image-skipped"): (
         Verdict.PASSED,
         "no probe has the name of the image that is skipped",
+    ),
+    ("secure-build-pipeline", "no-task-yet"): (
+        Verdict.FAILED,
+        "to Tekton's webhook a Pipeline without a task is no beginning, but wrong",
     ),
     ("secure-build-pipeline", "reference-with-an-api-version"): (
         Verdict.UNKNOWN,

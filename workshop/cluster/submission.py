@@ -35,6 +35,14 @@ _ADDRESSES: Final = frozenset({"url", "repository", "registry", "mirror"})
 _NEAR: Final = re.compile(
     r"(?:[a-z]+://)?(?:[^/@]*@)?(?:localhost|[0-9.]+|0x[0-9a-f]+|\[[0-9a-f:.]*\])(?:[:/]|$)", re.IGNORECASE
 )
+_IN_NO_NAMESPACE: Final = frozenset(
+    {
+        "ClusterPolicy.kyverno.io",
+        "ImageValidatingPolicy.policies.kyverno.io",
+        "MutatingPolicy.policies.kyverno.io",
+        "ValidatingPolicy.policies.kyverno.io",
+    }
+)
 
 
 def candidates(exercise: Exercise, workspace: Workspace) -> Iterator[tuple[Document, bool]]:
@@ -68,9 +76,13 @@ def candidates(exercise: Exercise, workspace: Workspace) -> Iterator[tuple[Docum
 
 def may_be_applied(document: Document, exercise: Exercise) -> bool:
     """Whether the exercise asks for such an object, and it is harmless to us."""
-    namespace = document.get("metadata", "namespace", default="default")
+    kind = kind_of(document)
+    # The API server clears the namespace of what stands in none.
+    namespace = (
+        "default" if kind in _IN_NO_NAMESPACE else document.get("metadata", "namespace", default="default")
+    )
     return (
-        kind_of(document) in exercise.sandbox.kinds
+        kind in exercise.sandbox.kinds
         and isinstance(document.get("metadata"), dict)
         and is_ordinary(namespace)
         and not _calls(document.data)
