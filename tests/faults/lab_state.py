@@ -36,7 +36,7 @@ _CHAOS_RESULT: Final[Object] = {
     },
 }
 # Answers to questions, values of charts and the portal's catalogue are no objects of the cluster. Policies
-# come last: they would refuse Tekton's affinity assistant, and what is installed here without limits.
+# come last: they would refuse the init containers Tekton adds, and what is installed here without limits.
 _APPLIED: Final = (
     "backstage/kubernetes-rbac.yaml",
     "litmus/chaos-pod-delete.yaml",
