@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from workshop.checking import Document, Exam, Text, check, must, remark, should
-from workshop.rollouts import (
-    ROLLOUT,
-    TEMPLATES,
-    Analysis,
-    Metric,
-    Step,
-    analyses,
-    canary_steps,
-    metrics,
-    seconds,
-    template_named,
-)
-from workshop.verdicts import Reason
-from workshop.workspace import Unreadable
+from workshop.checking import Exam, Text, check, must, remark, should
+from workshop.rollouts import seconds
 
 from ._objects import taken_by_the_api
 from ._sre_canary import (
@@ -31,129 +18,19 @@ from ._sre_canary import (
     judge_workload,
 )
 from ._sre_controller import judge_canary
+from ._sre_rollout import (
+    SERVICE,
+    WEIGHT,
+    deciding_analyses,
+    deciding_metrics,
+    files_of,
+    gate,
+    objects,
+    rollout_of,
+    steps_of,
+)
 
-PATH: Final = "td/bonus/rollout-canary.yaml"
-SERVICE: Final = "payment-service"
-WEIGHT: Final = 10
 PAUSE: Final = 120.0
-
-
-def _rollout(exam: Exam) -> Document:
-    return exam.resource(PATH, kinds=[ROLLOUT], named=SERVICE)
-
-
-def _files(exam: Exam) -> list[Document]:
-    """Return every document of the bonus folder that can be read."""
-    found: list[Document] = []
-    for path in exam.workspace.files("td/bonus", (".yaml", ".yml")):
-        try:
-            found.extend(exam.workspace.documents(path))
-        except Unreadable:
-            continue
-    return found
-
-
-def _objects(exam: Exam, rollout: Document) -> list[Document]:
-    """Return the Rollout, and the templates beside it in its file."""
-    return [
-        rollout,
-        *(
-            each
-            for each in exam.documents(rollout.file)
-            if str(each.get("kind")) in TEMPLATES and str(each.get("apiVersion")).startswith("argoproj.io/")
-        ),
-    ]
-
-
-def _steps(exam: Exam) -> tuple[Document, list[Step], int]:
-    """Return the rollout, its steps, and the index of the first weight; without one the check ends.
-
-    Smaller weights may lead up to the 10 %: then that is the one.
-    """
-    rollout = _rollout(exam)
-    steps = canary_steps(rollout)
-    weights = [index for index, step in enumerate(steps) if step.kind == "setWeight"]
-    first = weights[0] if weights else None
-    for index in weights:
-        if steps[index].content == WEIGHT:
-            first = index
-        if not isinstance(steps[index].content, int) or steps[index].content >= WEIGHT:
-            break
-    if first is None:
-        canary = rollout.get("spec", "strategy", "canary") is not None
-        exam.fail(
-            "no-weight" if canary else "not-canary",
-            Text("The canary has steps with a weight"),
-            expected=Text("strategy.canary.steps with setWeight"),
-            observed=Text("no setWeight") if canary else Text("no canary strategy"),
-            next=Text("Write the steps under spec.strategy.canary: without them everything changes at once."),
-            where=rollout.at("spec", "strategy", "canary", "steps"),
-        )
-    return rollout, steps, first
-
-
-def _gate(steps: list[Step], first: int) -> list[tuple[int, Step]]:
-    """Return the steps between the first weight and the next one: what decides about going on."""
-    following = next((i for i in range(first + 1, len(steps)) if steps[i].kind == "setWeight"), len(steps))
-    return [(index, steps[index]) for index in range(first + 1, following)]
-
-
-def _deciding(exam: Exam) -> tuple[Document, list[Analysis]]:
-    """Return the analyses that decide about the first weight; without one the check ends."""
-    rollout, steps, first = _steps(exam)
-    gate = [index for index, _ in _gate(steps, first)]
-    end = gate[-1] if gate else first
-    found = analyses(rollout)
-    deciding = [
-        each
-        for each in found
-        if (each.starting_step <= end if each.background else each.starting_step in gate)
-    ]
-    if not deciding:
-        early = any(not each.background and each.starting_step < first for each in found)
-        exam.fail(
-            "no-analysis" if not found else "analysis-too-early" if early else "analysis-too-late",
-            Text("An analysis decides while 10 % go to the new version"),
-            expected=Text("an analysis step beside the pause, or canary.analysis in the background"),
-            observed=Text("no analysis")
-            if not found
-            else Text("it runs before the first 10 %")
-            if early
-            else Text("it runs after more than 10 % were sent"),
-            next=Text("Put it before the next weight: what it finds must still be able to stop the rollout."),
-            where=found[0].position if found else rollout.at("spec", "strategy", "canary"),
-        )
-    return rollout, deciding
-
-
-def _metrics(exam: Exam) -> list[Metric]:
-    """Return the metrics of the deciding analyses; without a template the check ends."""
-    _, deciding = _deciding(exam)
-    documents = _files(exam)
-    found: list[Metric] = []
-    cluster_wide = False
-    for analysis in deciding:
-        for name, cluster in analysis.templates:
-            template = template_named(documents, name, cluster=cluster)
-            here = template_named(documents, name, cluster=not cluster)
-            cluster_wide = cluster_wide or (cluster and template is None and here is None)
-            if template is not None:
-                found.extend(metrics(template))
-    if not found:
-        names = ", ".join(name for each in deciding for name, _ in each.templates)
-        exam.fact(
-            "template-not-found",
-            Text("The analysis refers to a template that exists"),
-            None if cluster_wide else False,
-            expected=Text("an AnalysisTemplate of that name, with metrics"),
-            observed=names or Text("no template named"),
-            next=Text(
-                "Compare `templateName` with the template's metadata.name, and `clusterScope` with its kind."
-            ),
-            where=deciding[0].position,
-            reason=Reason.BEYOND_EVALUATOR if cluster_wide else None,
-        )
-    return found
 
 
 @check(level=must)
@@ -162,7 +39,7 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
 
     A Rollout takes the place of a Deployment: same Pods, another way to change them.
     """
-    rollout = _rollout(exam)
+    rollout = rollout_of(exam)
     exam.fact(
         "wrong-api-version",
         Text("The Rollout is of the API version that Argo Rollouts serves"),
@@ -172,7 +49,7 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
         next=Text("Copy it from the documentation of Argo Rollouts."),
         where=rollout.at("apiVersion"),
     )
-    for document in _objects(exam, rollout):
+    for document in objects(exam, rollout):
         taken_by_the_api(exam, document)
     judge_strategy(exam, rollout)
     judge_canary(exam, rollout)
@@ -219,7 +96,7 @@ def ten_percent_first(exam: Exam) -> None:
 
     If it is bad, nine users of ten never see it.
     """
-    _, steps, first = _steps(exam)
+    _, steps, first = steps_of(exam)
     weight = steps[first].content
     number = isinstance(weight, int) and not isinstance(weight, bool)
     exam.fact(
@@ -241,8 +118,8 @@ def two_minutes_pause(exam: Exam) -> None:
 
     Long enough for a few hundred requests, and nobody has to press a button.
     """
-    _, steps, first = _steps(exam)
-    pauses = [step for _, step in _gate(steps, first) if step.kind == "pause"]
+    _, steps, first = steps_of(exam)
+    pauses = [step for _, step in gate(steps, first) if step.kind == "pause"]
     for step in (step for step in steps if step.kind == "pause"):
         duration = step.content.get("duration") if isinstance(step.content, dict) else None
         if duration is None or seconds(duration) is None:
@@ -276,7 +153,7 @@ def an_analysis_decides(exam: Exam) -> None:
 
     A failed analysis aborts the rollout: that is the automatic rollback, and needs no other field.
     """
-    found = _metrics(exam)
+    found = deciding_metrics(exam)
     if found:
         exam.fact(
             "template",
@@ -285,7 +162,7 @@ def an_analysis_decides(exam: Exam) -> None:
             where=found[0].template,
         )
         home = found[0].template
-        rollout = _rollout(exam)
+        rollout = rollout_of(exam)
         spaces = [each.get("metadata", "namespace", default="default") for each in (rollout, home)]
         exam.fact(
             "template-elsewhere",
@@ -304,7 +181,7 @@ def on_the_success_rate(exam: Exam) -> None:
 
     The gate decides on what users feel, not on whether Pods are up.
     """
-    found = _metrics(exam)
+    found = deciding_metrics(exam)
     fitting = [metric for metric in found if metric.provider is not None]
     if found and not fitting:
         exam.fail(
@@ -319,7 +196,7 @@ def on_the_success_rate(exam: Exam) -> None:
     rated = [metric for metric in fitting if "success" in str(metric.get("name")).lower()] or fitting[:1]
     for metric in rated[:1]:
         judge_condition(exam, metric, judge_query(exam, metric))
-        judge_arguments(exam, metric, _deciding(exam)[1])
+        judge_arguments(exam, metric, deciding_analyses(exam)[1])
     for metric in found:
         same = [each.get("name") for each in found if each.template is metric.template]
         judge_metric(exam, metric, same)
@@ -331,7 +208,7 @@ def failures_stop_it(exam: Exam) -> None:
 
     An analysis that may fail for ever decides nothing.
     """
-    for metric in _metrics(exam):
+    for metric in deciding_metrics(exam):
         limit = metric.get("failureLimit")
         ignored = isinstance(limit, int | str) and str(limit).strip().startswith("-")
         exam.fact(
@@ -366,9 +243,9 @@ def the_analysis_ends(exam: Exam) -> None:
 
     With an interval and no count it would measure for ever: the controller refuses such a Rollout.
     """
-    _, deciding = _deciding(exam)
+    _, deciding = deciding_analyses(exam)
     inline = {name for each in deciding if not each.background for name, _ in each.templates}
-    for metric in _metrics(exam):
+    for metric in deciding_metrics(exam):
         if metric.template.get("metadata", "name") not in inline:
             continue
         exam.fact(
@@ -390,7 +267,7 @@ def failures_can_stop_it(exam: Exam) -> None:
 
     A limit that can never be passed stops nothing.
     """
-    for metric in _metrics(exam):
+    for metric in deciding_metrics(exam):
         judge_limit(exam, metric)
     if not exam.facts:
         exam.fact("no-limit", Text("More failures are possible than are allowed"), met=True)
@@ -402,11 +279,11 @@ def nothing_beside_it(exam: Exam) -> None:
 
     Both would own the same Pods' traffic, and the old version would stay.
     """
-    rollout = _rollout(exam)
+    rollout = rollout_of(exam)
     reference = rollout.get("spec", "workloadRef", "name")
     beside = [
         each
-        for each in _files(exam)
+        for each in files_of(exam)
         if each.get("kind") == "Deployment"
         and each.get("metadata", "name") == rollout.get("metadata", "name")
         and each.get("metadata", "name") != reference
@@ -429,7 +306,7 @@ def ten_percent_are_ten_percent(exam: Exam) -> None:
 
     Without a router for traffic the weight is made of Pods: one of three is a third.
     """
-    rollout = _rollout(exam)
+    rollout = rollout_of(exam)
     routed = isinstance(rollout.get("spec", "strategy", "canary", "trafficRouting"), dict)
     replicas = rollout.get("spec", "replicas", default=1)
     enough = isinstance(replicas, int) and replicas >= 10

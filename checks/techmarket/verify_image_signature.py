@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from workshop.checking import Exam, Text, check, must, remark, should
-from workshop.verdicts import Reason
 
 from . import _identity as identity
 from . import _policies as policies
+from ._agreement import judge_covered, judge_format, judge_signer, signatures_of
 from ._enforcement import judge_enforcement
-from ._evidence import Signature, verify_output
 from ._judging import (
     judge_acceptance,
     judge_name,
@@ -28,16 +27,13 @@ from ._misplaced import judge_attestors, stray_verification, verifies
 from ._policies import Found, blunt
 from ._probes import running
 from ._references import (
-    asked,
     covered_account,
     image_of,
     judge_other_images,
     judge_own_images,
-    references,
-    references_at,
     verifying_rules,
 )
-from ._signers import NOBODY, Signer, Untold, about_every_image, lets_in, requests_of
+from ._signers import NOBODY, Untold, about_every_image, lets_in, requests_of
 
 NAME: Final = "verify-image-signature"
 PATH: Final = "td/kyverno/policy-verify-signature.yaml"
@@ -193,63 +189,9 @@ def agrees_with_the_signature(exam: Exam) -> None:
     Policy and signature must name the same image, the same person and the same issuer.
     """
     found = _found(exam)
-    signatures = _signatures(exam)
-    requests = requests_of(_policy(found))
-    own = f"ghcr.io/{covered_account(exam, found)}/"
-    for signature in signatures:
-        covered = asked(requests, str(signature.reference))
-        exam.fact(
-            "signed-image-free",
-            Text("The signed image {image} is verified", image=signature.image),
-            covered,
-            expected=Text("a reference that matches it"),
-            observed=Text("the references are {patterns}", patterns=", ".join(references(found)[:5]) or "–"),
-            next=Text("The comparison is with the whole name: end it with a wildcard.")
-            if str(signature.reference).startswith(own)
-            else Text("Sign and verify the image of the same account."),
-            where=found.document.at(*references_at(requests)),
-            reason=unknown(covered),
-        )
-    named = [each for each in signatures if each.subject and each.issuer]
-    if named:
-        accepted = [
-            _accepted(found, str(each.reference), Signer(each.subject or "", each.issuer or ""))
-            for each in named
-        ]
-        met = True if True in accepted else None if None in accepted else False
-        exam.fact(
-            "identity-differs",
-            Text("The signer of exercise 2.5 is let in"),
-            met,
-            expected=Text(
-                "subject {subject}, issuer {issuer}", subject=named[0].subject, issuer=named[0].issuer
-            ),
-            observed=Text("the policy wants {wanted}", wanted=identity.written(_policy(found))),
-            next=Text("Copy subject and issuer from the output of `cosign verify` into the policy."),
-            where=identity.place(found),
-            reason=unknown(met),
-        )
-
-
-def _signatures(exam: Exam) -> list[Signature]:
-    """Return the signatures of exercise 2.5's output that name an image; without any, the check waits."""
-    output = verify_output(exam)
-    signatures = [each for each in output.signatures if each.reference] if output else []
-    if not signatures:
-        exam.blocked(
-            "no-verify-output",
-            Text("The output of exercise 2.5 is there to compare with"),
-            reason=Reason.MISSING_FILE,
-            observed=Text("no output of `cosign verify` in td/"),
-        )
-    return signatures
-
-
-def _accepted(found: Found, image: str, signer: Signer) -> bool | None:
-    try:
-        return lets_in(_policy(found), image, signer)
-    except Untold:
-        return None
+    signatures = signatures_of(exam)
+    judge_covered(exam, found, signatures)
+    judge_signer(exam, found, signatures)
 
 
 @check(level=must, needs=[policy_verifies_images])
@@ -267,26 +209,7 @@ def format_can_be_read(exam: Exam) -> None:
 
     Cosign 3 attaches bundles, older versions a tag; a rule reads the one it is told to.
     """
-    found = _found(exam)
-    signatures = _signatures(exam)
-    bundles = [signature.bundle for signature in signatures]
-    for request in requests_of(_policy(found)):
-        wanted = "Cosign" if request.cel else str(request.data.get("type") or "Cosign")
-        readable = request.cel or (True in bundles if wanted == "SigstoreBundle" else False in bundles)
-        exam.fact(
-            "format-mismatch",
-            Text("The signature has the format that the rule reads"),
-            readable,
-            expected=Text("type {type}", type=wanted),
-            observed=Text("a Cosign 3 bundle")
-            if True in bundles
-            else Text("a signature of the older format"),
-            next=Text(
-                "Sign with Cosign 2.6 (or version 3 told to write the older format) and leave `type` out, "
-                "or take an ImageValidatingPolicy."
-            ),
-            where=found.document.at(*request.path, "type"),
-        )
+    judge_format(exam, _found(exam), signatures_of(exam))
 
 
 @check(level=should, needs=[policy_verifies_images])

@@ -11,7 +11,7 @@ from workshop.cluster.reading import items, made_at, mapping, name_of, namespace
 from workshop.rollouts import ROLLOUT
 from workshop.verdicts import Reason, Source
 
-from ..canary_rollout import PATH, SERVICE
+from .._sre_rollout import PATH, SERVICE
 from ._applied import in_sandbox
 from ._objects import judge_taken, named
 from ._places import place_of
