@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.content.test_cases import Case, _cases
+from tests.content.case import Case, cases
 from tests.slate.judging import judged
 from workshop.content import Lab
 from workshop.slate import Slate
@@ -173,7 +173,7 @@ EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
     ("pipeline-run", "read-write-many-on-kind"): (Verdict.UNKNOWN, _NO_VOLUME),
     ("pipeline-run", "one-of-the-access-modes-unknown-to-kind"): (Verdict.UNKNOWN, _NO_VOLUME),
 }
-CASES = [case for case in _cases() if case.slug in FILES_ONLY]
+CASES = [case for case in cases() if case.slug in FILES_ONLY]
 
 
 def _alternating(cases: list[Case]) -> list[Case]:
@@ -229,7 +229,7 @@ def test_engine_and_files_agree(case: Case, slate: Slate, lab: Lab, tmp_path: Pa
     assert cluster is expected, (files, story)
 
 
-def test_exceptions_are_cases() -> None:
+def test_exceptions_arecases() -> None:
     known = {(case.slug, case.name) for case in CASES if not _files_only(case)}
     assert set(EXCEPTIONS) <= known
     for slug, checks in FILES_ONLY.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.content.test_cases import Case
+from tests.content.case import Case
 from tests.slate.judging import judged
 from workshop.content import Lab
 from workshop.slate import Slate

@@ -1,6 +1,7 @@
 """Tekton without a cluster: what its objects mean, what its steps run, what an API server would refuse."""
 
 from workshop.tekton.commands import Program
+from workshop.tekton.declared import Parameter, Workspace
 from workshop.tekton.fitting import Misfit, result_misfits, run_misfits, task_misfits
 from workshop.tekton.flags import Flags, read_flags
 from workshop.tekton.graph import Graph, results_used
@@ -8,7 +9,7 @@ from workshop.tekton.images import Image, parse_image, version_of
 from workshop.tekton.pipeline import PipelineRun, PipelineSpec, PipelineTask
 from workshop.tekton.refusals import Refusal, refusals
 from workshop.tekton.shell import Beyond, Ran
-from workshop.tekton.task import Parameter, Step, Task, Workspace
+from workshop.tekton.task import Step, Task
 from workshop.tekton.variables import fill, mistaken, references, shown, token, tokens
 from workshop.tekton.view import Path, View
 

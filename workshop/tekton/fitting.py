@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from workshop.tekton.declared import Parameter, Workspace
 from workshop.tekton.graph import results_used
 from workshop.tekton.pipeline import PipelineRun, PipelineSpec, PipelineTask
 from workshop.tekton.scalars import type_of
-from workshop.tekton.task import Parameter, Task, Workspace
+from workshop.tekton.task import Task
 from workshop.tekton.variables import references
 
 Kind = Literal[

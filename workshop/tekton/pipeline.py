@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from workshop.tekton.declared import Declaring
 from workshop.tekton.scalars import as_text
-from workshop.tekton.task import Parameter, Task, Workspace
+from workshop.tekton.task import Task
 from workshop.tekton.variables import fill, references, token
 from workshop.tekton.view import Path, View
 from workshop.workspace import Document
@@ -106,29 +107,14 @@ class PipelineTask:
 
 
 @dataclass(frozen=True)
-class PipelineSpec:
+class PipelineSpec(Declaring):
     """The spec of a Pipeline, on its own or inside a PipelineRun."""
-
-    view: View
-    name: str = ""
 
     @classmethod
     def of(cls, document: Document) -> PipelineSpec:
         """Read a Pipeline object."""
         view = View(document)
         return cls(view.sub("spec"), view.text("metadata", "name"))
-
-    @cached_property
-    def parameters(self) -> dict[str, Parameter]:
-        """The declared parameters by name."""
-        return {each.text("name"): Parameter(each.text("name"), each) for each in self.view.items("params")}
-
-    @cached_property
-    def workspaces(self) -> dict[str, Workspace]:
-        """The declared workspaces by name."""
-        return {
-            each.text("name"): Workspace(each.text("name"), each) for each in self.view.items("workspaces")
-        }
 
     @cached_property
     def tasks(self) -> list[PipelineTask]:

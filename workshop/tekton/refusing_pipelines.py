@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import Final
 
+from workshop.tekton.declared import Parameter
 from workshop.tekton.graph import Graph, results_used
 from workshop.tekton.pipeline import PipelineSpec, PipelineTask
 from workshop.tekton.refusals import Refusal, is_label, repeated
@@ -15,7 +16,7 @@ from workshop.tekton.refusing_tasks import (
     undeclared_parameters,
     unknown_variable,
 )
-from workshop.tekton.task import Parameter, Task
+from workshop.tekton.task import Task
 from workshop.tekton.variables import references
 from workshop.tekton.view import View
 from workshop.texts import Text

@@ -10,54 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workshop.tekton.scalars import as_text, type_of
+from workshop.tekton.declared import Declaring
+from workshop.tekton.scalars import as_text
 from workshop.tekton.variables import fill, packed, references, token
 from workshop.tekton.view import Path, View
 from workshop.workspace import Document
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A declared parameter; `default` is None where a value must be given."""
-
-    name: str
-    view: View
-
-    @property
-    def default(self) -> Any:
-        """The default as YAML has it."""
-        return self.view.get("default")
-
-    @property
-    def required(self) -> bool:
-        """Whether a run cannot do without a value."""
-        return not self.view.has("default")
-
-    @property
-    def type(self) -> str:
-        """The type, inferred as Tekton infers it where it is not written."""
-        written = self.view.get("type")
-        if isinstance(written, str) and written:
-            return written
-        return "object" if self.view.has("properties") else type_of(self.default)
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """A declared workspace."""
-
-    name: str
-    view: View
-
-    @property
-    def optional(self) -> bool:
-        """Whether it may stay unbound."""
-        return self.view.get("optional") is True
-
-    @property
-    def path(self) -> str:
-        """The folder it is mounted at."""
-        return self.view.text("mountPath").rstrip("/") or f"/workspace/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -145,14 +102,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Declaring):
     """A Task, or the `taskSpec` of a pipeline task: `view` is its spec.
 
     `given` are the parameters an embedded Task sees from outside, filled in already.
     """
 
-    view: View
-    name: str = ""
     given: tuple[tuple[str, str | None], ...] = ()
     shared: tuple[str, ...] = ()
 
@@ -161,18 +116,6 @@ class Task:
         """Read a Task object."""
         view = View(document)
         return cls(view.sub("spec"), view.text("metadata", "name"))
-
-    @cached_property
-    def parameters(self) -> dict[str, Parameter]:
-        """The declared parameters by name."""
-        return {each.text("name"): Parameter(each.text("name"), each) for each in self.view.items("params")}
-
-    @cached_property
-    def workspaces(self) -> dict[str, Workspace]:
-        """The declared workspaces by name."""
-        return {
-            each.text("name"): Workspace(each.text("name"), each) for each in self.view.items("workspaces")
-        }
 
     @cached_property
     def results(self) -> list[str]:
