@@ -1,4 +1,7 @@
-"""What is unlocked: inside a block an exercise that passes unlocks the next; all blocks are open."""
+"""What is unlocked: inside a block an exercise that passes unlocks the next; all blocks are open.
+
+Files may be right before it is their turn: an exercise that passes is never locked itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ def unlocked(lab: Lab, verdicts: Mapping[str, Verdict], *, instructor: bool = Fa
 
     `verdicts` are the latest known ones by exercise id; an exercise never judged counts as unfinished.
     """
-    open_ids: set[str] = set()
+    open_ids = {each for each, verdict in verdicts.items() if verdict is Verdict.PASSED}
     for block in lab.blocks:
         for exercise in block.exercises:
             open_ids.add(exercise.id)

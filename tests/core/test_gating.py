@@ -36,3 +36,8 @@ def test_next_is_the_first_open_one_that_is_not_passed(lab: Lab) -> None:
     assert next_exercise(lab, {}) == first.id
     assert next_exercise(lab, {first.id: Verdict.UNKNOWN}) == second.id
     assert next_exercise(lab, {exercise.id: Verdict.PASSED for exercise in lab.exercises}) is None
+
+
+def test_what_passes_is_open_before_its_turn_and_opens_nothing_else(lab: Lab) -> None:
+    last = lab.blocks[2].exercises[-1]
+    assert unlocked(lab, {last.id: Verdict.PASSED}) == _first_of(lab) | {last.id}
