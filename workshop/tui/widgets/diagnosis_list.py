@@ -97,9 +97,7 @@ def command_for(finding: Finding) -> str | None:
 
 def _nothing(state: State, result: ExerciseResult | None) -> Message:
     if state.mode is Mode.OFFLINE:
-        return Text(
-            "Only files are looked at in this mode. Key w on the map chooses a cluster or the sandbox."
-        )
+        return Text("Only files are looked at in this mode: w on the map chooses a cluster or the sandbox.")
     if result is None:
         return Text("checking…")
     if result.verdict is Verdict.PASSED:
