@@ -23,9 +23,10 @@ from typing import Final
 from workshop.sandbox.errors import SandboxError
 from workshop.sandbox.golang import Go, lanes
 from workshop.sandbox.locking import Lock
-from workshop.sandbox.manifest import FILES, FamilyFolder, proves_itself, write_atomically
+from workshop.sandbox.manifest import FILES, FamilyFolder, proves_itself
 from workshop.sandbox.model import Family, Program
 from workshop.sandbox.places import Cache
+from workshop.sandbox.writing import write_atomically
 from workshop.texts import Message, Text
 
 Progress = Callable[[Message], None]

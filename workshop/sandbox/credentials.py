@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from workshop.sandbox.manifest import write_atomically
+from workshop.sandbox.writing import write_atomically
 
 CONTEXT: Final = "techmarket-sandbox"
 ADMIN: Final = "admin"

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from workshop.sandbox.manifest import FILES, FamilyFolder, proves_itself, write_atomically
+from workshop.sandbox.manifest import FILES, FamilyFolder, proves_itself
 from workshop.sandbox.model import Family, Part, Program
 from workshop.sandbox.places import Cache
+from workshop.sandbox.writing import write_atomically
 
 
 class Origin(StrEnum):

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from workshop.sandbox.manifest import write_atomically
 from workshop.sandbox.store import DeleteRange, Entry, Put, Store, entries
+from workshop.sandbox.writing import write_atomically
 
 _BEGIN: Final = b"/registry/"
 _END: Final = b"/registry0"  # "0" follows "/": the end of all keys that begin with /registry/

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from workshop.sandbox.manifest import write_atomically
 from workshop.sandbox.places import Home
+from workshop.sandbox.writing import write_atomically
 
 
 def _no_ports() -> Mapping[str, int]:

@@ -1,5 +1,6 @@
 """Tekton without a cluster: what its objects mean, what its steps run, what an API server would refuse."""
 
+from workshop.manifests import Refusal
 from workshop.tekton.commands import Program
 from workshop.tekton.declared import Parameter, Workspace
 from workshop.tekton.fitting import Misfit, result_misfits, run_misfits, task_misfits
@@ -7,7 +8,7 @@ from workshop.tekton.flags import Flags, read_flags
 from workshop.tekton.graph import Graph, results_used
 from workshop.tekton.images import Image, parse_image, version_of
 from workshop.tekton.pipeline import PipelineRun, PipelineSpec, PipelineTask
-from workshop.tekton.refusals import Refusal, refusals
+from workshop.tekton.refusals import refusals
 from workshop.tekton.shell import Beyond, Ran
 from workshop.tekton.task import Step, Task
 from workshop.tekton.variables import fill, mistaken, references, shown, token, tokens

@@ -6,21 +6,18 @@ holds it against answers of the real webhook.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from workshop.manifests import Refusal, Type, duration, metadata_refusals, unknown_field, walk, wrong_type
+from workshop.manifests import Refusal, Type, metadata_refusals, unknown_field, walk, wrong_type
+from workshop.tekton import refusing_pipelines, refusing_runs, refusing_tasks
 from workshop.tekton.schema import MOVED, SPECS
 from workshop.tekton.view import Path, View
 from workshop.texts import Text
 from workshop.workspace import Document
 
-__all__ = ["Refusal", "duration", "is_label", "refusals", "repeated"]
-
 GROUP: Final = "tekton.dev"
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 #: Tekton writes the names of its objects into labels of its Pods.
 _LONGEST_NAME: Final = 63
 
@@ -30,8 +27,6 @@ def refusals(document: Document) -> list[Refusal]:
 
     Structure comes first: where a field has the wrong type, the rules beyond it are not asked.
     """
-    from workshop.tekton import refusing_pipelines, refusing_runs, refusing_tasks
-
     view = View(document)
     kind = view.text("kind")
     group, _, version = view.text("apiVersion").rpartition("/")
@@ -54,21 +49,6 @@ def refusals(document: Document) -> list[Refusal]:
         "PipelineRun": refusing_runs.of_run,
     }
     return found + list(rules[kind](view.sub("spec"), version))
-
-
-def is_label(name: str) -> bool:
-    """Whether a name is a DNS label."""
-    return len(name) <= 63 and _LABEL.fullmatch(name) is not None
-
-
-def repeated(views: Sequence[View], key: str = "name") -> Iterator[View]:
-    """Yield the items whose name an earlier one has already."""
-    seen: set[str] = set()
-    for view in views:
-        name = view.text(key)
-        if name in seen:
-            yield view
-        seen.add(name)
 
 
 def _top(view: View) -> Iterator[Refusal]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import Final
 
+from workshop.manifests import Refusal
 from workshop.tekton.declared import Parameter
 from workshop.tekton.graph import Graph, results_used
+from workshop.tekton.names import is_label, repeated
 from workshop.tekton.pipeline import PipelineSpec, PipelineTask
-from workshop.tekton.refusals import Refusal, is_label, repeated
 from workshop.tekton.refusing_references import of_reference
 from workshop.tekton.refusing_tasks import (
     of_task_spec,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workshop.tekton.refusals import Refusal, repeated
+from workshop.manifests import Refusal
+from workshop.tekton.names import repeated
 from workshop.tekton.view import View
 from workshop.texts import Text
 

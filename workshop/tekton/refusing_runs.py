@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from workshop.manifests import Refusal, duration
+from workshop.tekton.names import repeated
 from workshop.tekton.pipeline import PipelineRun, PipelineSpec
-from workshop.tekton.refusals import Refusal, duration, repeated
 from workshop.tekton.refusing_pipelines import of_pipeline_spec, undeclared
 from workshop.tekton.refusing_references import of_reference
 from workshop.tekton.task import Task

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence, Set
 from posixpath import normpath
 from typing import Final
 
+from workshop.manifests import Refusal
 from workshop.tekton.declared import Parameter
-from workshop.tekton.refusals import Refusal, is_label, repeated
+from workshop.tekton.names import is_label, repeated
 from workshop.tekton.scalars import type_of
 from workshop.tekton.task import Step, Task
 from workshop.tekton.variables import Reference, references
