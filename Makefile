@@ -31,6 +31,7 @@ docs: $(INSTALLED_DEV)  ## Write the generated pages again
 	$(BIN)/python -m tools.document
 
 bench: $(INSTALLED_DEV)  ## Timings as ratios; see docs/performance.md
+	$(COMPILE) benchmarks
 	$(BIN)/python -m benchmarks
 
 rig: $(INSTALLED_DEV)  ## Every real component of the live tests, up for a person until Ctrl-C

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from workshop.answers import Answers, read_answers
 from workshop.checking import Check
 from workshop.cluster.port import Unreachable
-from workshop.cluster.stage import Stage, Stages
 from workshop.content import Exercise, Lab
 from workshop.execution import Setting, defect, not_judged, readable, run_check
 from workshop.guide import hint_for
@@ -34,6 +34,9 @@ from workshop.verdicts import (
     exercise_verdict,
 )
 from workshop.workspace import Snapshot, Workspace
+
+if TYPE_CHECKING:  # files alone need no stage
+    from workshop.cluster.stage import Stage, Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def _diagnosis(
     run: Run, exercise: Exercise, setting: Setting, results: Sequence[CheckResult]
 ) -> tuple[tuple[Finding, ...], tuple[Message, ...]]:
     """Look for what is wrong on the cluster where a check that looked there did not pass."""
-    if not isinstance(setting.stage, Stage):
+    if setting.stage is None or isinstance(setting.stage, Unreachable):
         return (), ()
     from workshop.diagnosis.diagnose import asks_why, diagnose  # files alone need none of it
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from workshop.accounts import Account, accounts_used
 from workshop.answers import Answer, Answers
-from workshop.cluster.doors import Doors
 from workshop.cluster.port import Cluster, Unreachable
-from workshop.cluster.stage import Applied, Stage
 from workshop.content import Exercise
 from workshop.network import LiveNetwork, Network
 from workshop.texts import Message, Text
 from workshop.verdicts import PRECEDENCE, Fact, Reason, Source, Verdict, check_verdict
 from workshop.workspace import Dialect, Document, Position, TextFile, Unreadable, Workspace
 from workshop.workspace.placeholders import placeholders
+
+if TYPE_CHECKING:  # files alone need no stage
+    from workshop.cluster.doors import Doors
+    from workshop.cluster.stage import Applied, Stage
 
 Where = Position | Document | TextFile | Source | None
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from workshop.answers import Answers
 from workshop.checking import Check, Exam
 from workshop.cluster.port import Unreachable
-from workshop.cluster.stage import Stage
 from workshop.content import Exercise
 from workshop.network import LiveNetwork, Network
 from workshop.texts import Text
@@ -28,7 +27,8 @@ from workshop.verdicts import (
 )
 from workshop.workspace import Dialect, Unreadable, Workspace
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:  # files alone need no stage
+    from workshop.cluster.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,9 @@ def not_judged(setting: Setting, half: Half) -> CheckResult:
 
 def defect(check_id: str, error: Exception) -> CheckResult:
     """Return the result that owns up to a defect of ours."""
-    log.warning(
+    import logging  # a run without one does without it
+
+    logging.getLogger(__name__).warning(
         "%s: %s: %s", check_id, type(error).__name__, error, exc_info=bool(os.environ.get("WORKSHOP_DEBUG"))
     )
     return CheckResult(

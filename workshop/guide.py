@@ -69,7 +69,8 @@ def hint_for(
     found = list(results)
     deciding = [fact for result in found if result.level is Level.MUST for fact in result.unmet]
     unmet = deciding or [fact for result in found for fact in result.unmet]
-    entries = [entry for entry in load_guide(lab) if exercise.id in entry.exercises]
+    # The guide is read when something is wrong, not for what merely could not be looked at.
+    entries = [entry for entry in load_guide(lab) if exercise.id in entry.exercises] if unmet else []
     known = [(fact, entry.remedy) for fact in unmet for entry in entries if fact.id in entry.facts]
     in_files = [remedy for fact, remedy in known if fact.source is not None and fact.source.file is not None]
     seen = [finding.remedy for finding in diagnosis if finding.remedy is not None]

@@ -34,11 +34,28 @@ _COMMANDS = {
 }
 
 
+_DISTRIBUTION = "techmarket-workshop"
+
+
 class _Help(argparse.HelpFormatter):
     """Help as wide as the terminal. Left to itself, argparse loads three compressors to learn the width."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
+
+
+class _Version(argparse.Action):
+    """`--version`: name and version as they were installed. Looked up when asked for, not at every start."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            installed = version(_DISTRIBUTION)
+        except PackageNotFoundError:
+            installed = "(not installed)"
+        print(_DISTRIBUTION, installed)
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,6 +89,7 @@ def build_parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
         description="A guided, self-checking Kubernetes lab in the terminal.",
         formatter_class=_Help,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show name and version, and exit")
     add_common_arguments(parser)
     tui.declare(parser)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")

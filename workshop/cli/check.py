@@ -50,8 +50,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge and report. Returns the report's exit code."""
-    from workshop.cluster.remembering import remember_context
-    from workshop.cluster.stage import LiveStages
     from workshop.engine import Run
     from workshop.progress import record_if_kept
     from workshop.report import render
@@ -60,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
     lab, workspace = lab_of(args), workspace_of(args)
     try:
         with _stages(mode, args, lab, workspace.root) as stages:
-            if args.context and isinstance(stages, LiveStages):
-                remember_context(workspace.root, args.context)
+            _remember(stages, args.context, workspace.root)
             report = _judge(_looking_at(stages, Run.of(lab, workspace, mode)), args)
     except KeyError as error:
         known = ", ".join(exercise.id for exercise in lab.exercises)
@@ -98,7 +95,19 @@ def _judge(run: Run, args: argparse.Namespace) -> Report:
         line.clear()
 
 
+def _remember(stages: Stages | Unreachable | None, context: str | None, root: Path) -> None:
+    if not context:
+        return
+    from workshop.cluster.remembering import remember_context
+    from workshop.cluster.stage import LiveStages
+
+    if isinstance(stages, LiveStages):
+        remember_context(root, context)
+
+
 def _looking_at(stages: Stages | Unreachable | None, run: Run) -> Run:
+    if stages is None:
+        return run
     from workshop.cluster.choosing import SANDBOX_CONTEXT
     from workshop.cluster.stage import LiveStages
     from workshop.verdicts import Mode
