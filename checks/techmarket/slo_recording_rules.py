@@ -25,6 +25,7 @@ from ._objects import taken_by_the_api
 PATH = "td/prometheus/slo-rules.yaml"
 SUCCESS = "payment_service:success_rate:ratio"
 LATENCY = "payment_service:latency:p95"
+EVERY_SECONDS = 30.0
 Judge = Callable[[Expr, Mapping[str, Sequence[Recorded]]], list[Finding]]
 
 
@@ -317,6 +318,19 @@ def records_read_well(exam: Exam) -> None:
     """
     _judge(exam, SUCCESS, judge_success_rate, Level.REMARK)
     _judge(exam, LATENCY, judge_latency, Level.REMARK)
+    for rule in rules_of(exam).rules:
+        interval = rule.interval
+        if rule.record in (SUCCESS, LATENCY) and interval is not None and interval[1] != EVERY_SECONDS:
+            exam.fact(
+                "other-interval",
+                Text("The records are evaluated every 30 seconds"),
+                met=False,
+                expected="interval: 30s",
+                observed=f"interval: {interval[0]}",
+                next=Text("The interval belongs to the group: whoever reads a record expects it that fresh."),
+                where=rule.at_interval(),
+            )
+            break
     if not exam.facts:
         exam.fact("records", Text("The records can be used as they are"), met=True)
 

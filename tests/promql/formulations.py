@@ -57,8 +57,12 @@ SUCCESS: Final[dict[str, str | None]] = {
     ' / sum(rate(gateway_requests_total{service="payment-service"}[5m]))': None,
     'sum(rate(spring_requests_total{app="payment-service",outcome!="SERVER_ERROR"}[5m]))'
     ' / sum(rate(spring_requests_total{app="payment-service"}[5m]))': None,
+    'sum(rate(envoy_upstream_rq_xx{service="payment-service",envoy_response_code_class!="5"}[5m]))'
+    ' / sum(rate(envoy_upstream_rq_xx{service="payment-service"}[5m]))': None,
     # wrong
     f"sum(rate({_BAD}[5m])) / sum(rate({_ALL}[5m]))": "error-rate",
+    f"round(sum(rate({_OK}[5m])) / sum(rate({_ALL}[5m])))": "errors-counted-good",
+    f"(sum(rate({_OK}[5m])) / sum(rate({_ALL}[5m]))) < 0.5": "comparison-recorded",
     f"sum(rate({_OK}[5m])) - sum(rate({_ALL}[5m]))": "difference",
     f"sum(rate({_ALL}[5m])) / sum(rate({_OK}[5m]))": "upside-down",
     f"sum(rate({_ALL}[5m])) / sum(rate({_ALL}[5m]))": "no-status",
@@ -79,6 +83,16 @@ SUCCESS: Final[dict[str, str | None]] = {
     _only('status!="5xx"'): "status-literal",
     _only('status!="5.."'): "status-literal",
     _only('status=~"2xx|3xx|4xx"'): "status-literal",
+}
+
+# Debian's promtool has no way to write series of native histograms.
+NATIVE: Final[dict[str, str | None]] = {
+    'histogram_count(sum(rate(request_seconds{app="payment-service",status!~"5.."}[5m])))'
+    ' / histogram_count(sum(rate(request_seconds{app="payment-service"}[5m])))': None,
+    'histogram_count(sum(rate(request_seconds{app="payment-service",status=~"5.."}[5m])))'
+    ' / histogram_count(sum(rate(request_seconds{app="payment-service"}[5m])))': "error-rate",
+    'histogram_count(sum(request_seconds{app="payment-service",status!~"5.."}))'
+    ' / histogram_count(sum(request_seconds{app="payment-service"}))': "rate-missing",
 }
 
 LATENCY: Final[dict[str, str | None]] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.promql.formulations import INVALID, LATENCY, SUCCESS
+from tests.promql.formulations import INVALID, LATENCY, NATIVE, SUCCESS
 from workshop.promql.evaluation import evaluate
 from workshop.promql.functions import bucket_quantile
 from workshop.promql.latency import judge_latency
@@ -63,6 +63,13 @@ def _requests() -> list[Series]:
             series.append(Series({**gateway, "__name__": "gateway_requests_total"}, base, rate * share))
             spring = {"app": own["app"], "outcome": OUTCOMES[code[0]], "uri": f"/{code}", "pod": own["pod"]}
             series.append(Series({**spring, "__name__": "spring_requests_total"}, base, rate * share))
+            envoy = {
+                "service": own["app"],
+                "envoy_response_code_class": code[0],
+                "pod": own["pod"],
+                "at": code,
+            }
+            series.append(Series({**envoy, "__name__": "envoy_upstream_rq_xx"}, base, rate * share))
             other = {**own, "app": "frontend-app", "job": "frontend-app", "pod": f"frontend-app-5c-{pod}"}
             failing = 50.0 if code[0] == "5" else rate
             series.append(Series({**other, "__name__": "http_requests_total"}, base, failing * share))
@@ -194,7 +201,7 @@ def test_prometheus_refuses_what_we_refuse(promtool: str, tmp_path: Path, expr: 
     assert outcome.returncode != 0
 
 
-@pytest.mark.parametrize(("expr", "finding"), SUCCESS.items())
+@pytest.mark.parametrize(("expr", "finding"), [*SUCCESS.items(), *NATIVE.items()])
 def test_verdict_on_success_rate(expr: str, finding: str | None) -> None:
     musts = [each.id for each in judge_success_rate(parse(expr), {}) if each.level is Level.MUST]
     assert musts == ([finding] if finding else [])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from promql_parser import Call, Expr, SubqueryExpr
+
 from workshop.promql.demand import Demand, Window
 from workshop.promql.findings import Finding
-from workshop.promql.syntax import calls
+from workshop.promql.functions import RATES
+from workshop.promql.syntax import aggregations, calls, unwrapped
 from workshop.texts import Text
 from workshop.verdicts import Level
 
@@ -91,8 +94,19 @@ def window_advice(demand: Demand) -> list[Finding]:
                 Level.SHOULD,
                 Text("All parts of the expression look at the same window"),
                 Text("one range and one offset"),
-                Text("several: {ranges}", ranges=", ".join(f"{w.seconds:g} s" for w in windows)),
+                Text("several: {ranges}", ranges=", ".join(_shown(each) for each in windows)),
                 Text("Use the same range everywhere, or the parts describe different moments."),
+            )
+        )
+    if any(_rate_of_sum(node) for node in demand.nodes):
+        found.append(
+            Finding(
+                "sum-before-rate",
+                Level.SHOULD,
+                Text("Rates are taken before they are summed"),
+                Text("sum(rate(…)), never rate(sum(…))"),
+                Text("the rate of a sum"),
+                Text("A Pod that restarts lowers the sum, and rate() takes that for a restart of all."),
             )
         )
     for node in demand.nodes:
@@ -113,3 +127,14 @@ def window_advice(demand: Demand) -> list[Finding]:
         )
         break
     return found
+
+
+def _rate_of_sum(node: Expr) -> bool:
+    if not isinstance(node, Call) or node.func.name not in RATES:
+        return False
+    inner = unwrapped(node.args[0])
+    return isinstance(inner, SubqueryExpr) and any(aggregations(inner.expr))
+
+
+def _shown(window: Window) -> str:
+    return f"{window.seconds:g} s" + (f" offset {window.offset:g} s" if window.offset else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,7 @@ class Demand:
 
     nodes: tuple[Expr, ...]
     references: tuple[VectorSelector, ...] = ()
+    strangers: tuple[VectorSelector, ...] = ()
 
     @classmethod
     def of(cls, expr: Expr, recorded: Mapping[str, Sequence[Recorded]]) -> Demand:
@@ -65,6 +66,7 @@ class Demand:
         return cls(
             tuple(node for node in nodes if not _refers(node, followed)),
             tuple(node for node in nodes if isinstance(node, VectorSelector) and _refers(node, followed)),
+            tuple(_strangers(expr, recorded)),
         )
 
     @property
@@ -120,8 +122,10 @@ class Demand:
     def windows(self) -> list[Window]:
         """Return the ranges of series (not those of subqueries), each once."""
         found: dict[Window, None] = {}
+        recorded = {metric_name(each) for each in self.references}
         for node in self.nodes:
-            if isinstance(node, MatrixSelector):
+            # What was recorded has been through its own window already.
+            if isinstance(node, MatrixSelector) and metric_name(node.vector_selector) not in recorded:
                 offset = node.vector_selector.offset
                 found[Window(node.range.total_seconds(), offset.total_seconds() if offset else 0.0)] = None
         return list(found)
@@ -145,9 +149,10 @@ class Demand:
         """Return the selectors that also accept the series of other services.
 
         A selector is about the payment-service when its metric's name says so, or when one of its labels
-        accepts a name of it and none of another service.
+        accepts a name of it and none of another service – its own labels, or those by which a recording
+        rule that reads it is filtered.
         """
-        return [selector for selector in self.selectors if not _about_payment(selector)]
+        return list(self.strangers)
 
 
 def names_another_service(tree: Expr) -> str | None:
@@ -164,12 +169,36 @@ def _refers(node: Expr, followed: set[str]) -> bool:
     return isinstance(node, VectorSelector) and metric_name(node) in followed
 
 
+def _strangers(expr: Expr, recorded: Mapping[str, Sequence[Recorded]]) -> list[VectorSelector]:
+    """Return the selectors that accept other services' series, and that no filter of a recording helps."""
+    found: list[VectorSelector] = []
+    pending, followed = [expr], set[int]()
+    while pending:
+        for node in walk(pending.pop()):
+            if not isinstance(node, VectorSelector):
+                continue
+            rules = recorded.get(metric_name(node) or "")
+            if rules is None:
+                if not _about_payment(node):
+                    found.append(node)
+                continue
+            for rule in rules:
+                # A label the rule itself puts on says nothing about what it read.
+                if id(rule) not in followed and not _names_payment(node, besides=rule.labels):
+                    followed.add(id(rule))
+                    pending.append(rule.expr)
+    return found
+
+
 def _about_payment(selector: VectorSelector) -> bool:
-    if _PAYMENT.search(metric_name(selector) or ""):
-        return True
+    return bool(_PAYMENT.search(metric_name(selector) or "")) or _names_payment(selector)
+
+
+def _names_payment(selector: VectorSelector, *, besides: Collection[str] = ()) -> bool:
     return any(
         is_positive(matcher)
         and matcher.name != "__name__"
+        and matcher.name not in besides
         and _PAYMENT.search(matcher.value)
         and not any(accepts_value(matcher, other) for other in _OTHERS)
         and not _names_another(matcher)

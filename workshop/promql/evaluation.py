@@ -29,7 +29,7 @@ from promql_parser import (
 from workshop.promql import functions, operators
 from workshop.promql.matching import accepts
 from workshop.promql.operators import RuleFailure
-from workshop.promql.series import Points, Sample, Series, Vector, signature, without_name
+from workshop.promql.series import Buckets, Points, Sample, Series, Vector, signature, without_name
 from workshop.promql.syntax import Beyond, metric_name
 
 __all__ = ["Recorded", "RuleFailure", "evaluate"]
@@ -211,6 +211,8 @@ class _Evaluator:
             return [] if there else [Sample({}, 1.0)]
         if name == "histogram_quantile":
             return functions.histogram_quantile(self.number(args[0], time), self.vector(args[1], time))
+        if name == "histogram_count":
+            return _counted(self.vector(args[0], time))
         if name in ("sort", "sort_desc"):
             return self.vector(args[0], time)
         if name in ("label_replace", "label_join"):
@@ -261,6 +263,15 @@ class _Evaluator:
             found.append(Sample({**sample.labels, target: value}, sample.value))
         operators.refuse_duplicates(found)
         return found
+
+
+def _counted(vector: Vector) -> Vector:
+    """Count the observations of native histograms; plain numbers yield nothing."""
+    return [
+        Sample(without_name(each.labels), math.fsum(each.value.counts))
+        for each in vector
+        if isinstance(each.value, Buckets)
+    ]
 
 
 def _inside(node: Expr) -> Expr:

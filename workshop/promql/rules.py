@@ -21,6 +21,8 @@ from workshop.workspace import Document, Position, Problem, Unreadable
 Path = tuple[str | int, ...]
 _METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _DURATION: Final = re.compile(r"(?:\d+(?:ms|[smhdwy]))+|0")
+_PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
+_SECONDS: Final = {"ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 _GROUP_KEYS: Final = frozenset(
     {"name", "interval", "query_offset", "limit", "labels", "rules", "partial_response_strategy"}
 )
@@ -53,6 +55,19 @@ class Rule:
     def at(self, key: str) -> Position:
         """Return where a field of the rule stands."""
         return self.document.at(*self.path, key)
+
+    @property
+    def interval(self) -> tuple[str, float] | None:
+        """Return how often its group is evaluated: as written, and in seconds. None where it is not said."""
+        written = self.document.get(*self.path[:-2], "interval")
+        if not isinstance(written, str) or not _DURATION.fullmatch(written):
+            return None
+        parts = _PART.findall(written)
+        return written, sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+    def at_interval(self) -> Position:
+        """Return where the interval of its group stands."""
+        return self.document.at(*self.path[:-2], "interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,8 @@ class _Reader:
     mistakes: list[Mistake] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
     unknown: list[tuple[Rule, str]] = field(default_factory=list)
-    names: dict[str, Position] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
     in_config_map: bool = False
 
     def outer(self, document: Document) -> None:
@@ -112,6 +128,8 @@ class _Reader:
                     self._not_text(document, path)
                 elif document.get("kind") == "PrometheusRule" and path != ("spec",):
                     self._not_in_spec(document, path)
+                elif not path and document.get("kind") is None:
+                    self._first_of_its_file(document)
                 self._file(document, path, value)
         self.in_config_map = self.in_config_map or config_map
         version = document.get("apiVersion")
@@ -130,9 +148,26 @@ class _Reader:
             if config_map and named:
                 self.unreadable.append(unreadable.problem)
             return
-        for each in inner:
+        for index, each in enumerate(inner):
             if isinstance(each.get("groups"), list):
+                if index:
+                    self._never_read(each)
                 self._file(each, (), each.data)
+
+    def _first_of_its_file(self, document: Document) -> None:
+        if document.file in self.bare:
+            self._never_read(document)
+        self.bare.add(document.file)
+
+    def _never_read(self, document: Document) -> None:
+        self.mistakes.append(
+            Mistake(
+                "second-document",
+                Text("these groups stand in a second YAML document, behind `---`"),
+                Text("Prometheus reads the first document of a rules file: put all groups into one list."),
+                document.key_at("groups"),
+            )
+        )
 
     def _not_text(self, document: Document, path: Path) -> None:
         self.mistakes.append(
@@ -155,6 +190,7 @@ class _Reader:
         )
 
     def _file(self, document: Document, path: Path, content: Mapping[str, Any]) -> None:
+        self.names = set()  # unique within one rules file only
         for index, group in enumerate(content["groups"]):
             place = (*path, "groups", index)
             if not isinstance(group, dict):
@@ -166,11 +202,11 @@ class _Reader:
         name = group.get("name")
         if not isinstance(name, str) or not name:
             self._mistake("group-without-name", Text("a group has no name"), document, path)
-        elif name in self.names and self.names[name].file == document.file:
+        elif name in self.names:
             again = Text("two groups are called {name}", name=name)
             self._mistake("group-twice", again, document, (*path, "name"))
         else:
-            self.names[name] = document.at(*path)
+            self.names.add(name)
         interval = group.get("interval")
         if interval is not None and not (isinstance(interval, str) and _DURATION.fullmatch(interval)):
             bad = Text("interval: {interval} is no duration", interval=interval)

@@ -129,7 +129,14 @@ class _Trial:
     def behaviour(self) -> Finding | None:
         """Try traffic until something is wrong; None when nothing is."""
         try:
-            return self._scale() or self._codes() or self._mixed() or self._history() or self._other_series()
+            return (
+                self._scale()
+                or self._codes()
+                or self._mixed()
+                or self._history()
+                or self._other_series()
+                or self._before_the_first_error()
+            )
         except RuleFailure as failure:
             return _finding(
                 "rule-fails",
@@ -144,7 +151,8 @@ class _Trial:
         top = unwrapped(self.expr)
         if isinstance(top, BinaryExpr) and str(top.op) in COMPARISONS:
             as_bool = top.modifier is not None and top.modifier.return_bool
-            if as_bool or not half or not any(_alike(value, 0.5) or _alike(value, 50) for value in half):
+            ratio = any(_alike(value, 0.5) or _alike(value, 50) for value in half)
+            if as_bool or good is None or not ratio:
                 return _finding(
                     "comparison-recorded",
                     Text(
@@ -220,7 +228,7 @@ class _Trial:
             Text("Divide the rate of good requests by the rate of all requests: that is 1 when all is well."),
         )
 
-    def _never_bad(self) -> Finding:
+    def _never_bad(self, *, every: bool = True) -> Finding:
         literal = self._literals()
         if literal:
             return _finding(
@@ -233,7 +241,9 @@ class _Trial:
             )
         return _finding(
             "errors-counted-good",
-            Text("it is 1 even when every request ends in a 500"),
+            Text("it is 1 even when every request ends in a 500")
+            if every
+            else Text("it is still 1 when one request in two ends in a 500"),
             Text("Leave the 5xx out of the numerator, and only there: the denominator counts every request."),
         )
 
@@ -251,7 +261,7 @@ class _Trial:
         """Say which status codes count as failures."""
         failures = {code for code in ALL if code == "500" or not self._is_good(code)}
         if self._is_good("500"):
-            return self._never_bad()
+            return self._never_bad(every=self.one({"500": _RATE}) not in (None, 0.0))
         kept = [code for code in SERVER_ERRORS if code not in failures]
         if kept:
             return _finding(
@@ -343,6 +353,19 @@ class _Trial:
                         Text("Give numerator and denominator the same selector, but for the status."),
                     )
         return None
+
+    def _before_the_first_error(self) -> Finding | None:
+        """Where no request has failed yet, what stands in for the errors must count none."""
+        fine = {code: _RATE for code in self.there if code[0] != "5"}
+        values = self.values(self.counters.series(Requests(fine)))
+        wrong = next((value for value in values if not _alike(value, self.scale)), None)
+        if wrong is None:
+            return None
+        return _finding(
+            "wrong-default",
+            Text("as long as no request has failed it yields {value}", value=f"{wrong:g}"),
+            Text("Errors that never happened are 0 of them: let `or vector(0)` stand in for their rate."),
+        )
 
     # --- advice ----------------------------------------------------------------------------------
 

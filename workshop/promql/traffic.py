@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from promql_parser import Call
+
 from workshop.promql.demand import Demand, satisfying
 from workshop.promql.series import Buckets, Series, signature
 from workshop.promql.syntax import Beyond, metric_name
@@ -24,6 +26,8 @@ _IDEAS: Final = (
 _STATUS_NAME: Final = re.compile(r"status|code|outcome", re.IGNORECASE)
 _ANY_DIGIT: Final = r"(?:\.|\d|[xX]|\[0-9\]|\\d)"
 _STATUS_VALUE: Final = re.compile(rf"(?:[1-5]|\[[1-5-]+\])(?:{_ANY_DIGIT}{{2}}|{_ANY_DIGIT}\{{2\}}|\.[*+])")
+# What Envoy's `envoy_response_code_class` is compared with: `5`, `[1-4]`, `2|3|4`.
+_ONE_DIGIT: Final = re.compile(r"\^?\(?(?:[1-5]|\[\^?[1-5-]+\])(?:\|[1-5])*\)?\$?")
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}")
 _CLASS_NAME: Final = re.compile(r"class|family|group", re.IGNORECASE)
 # Exporters known to write classes ("5xx") into a label that is called `code`.
@@ -43,8 +47,8 @@ _MILLISECONDS: Final = re.compile(r"_ms(?:_|$)|milli", re.IGNORECASE)
 def status_labels(demand: Demand) -> dict[str, str]:
     """Return the labels that tell failed requests from good ones: label → how it writes a status.
 
-    The ways are `code` (503), `class` (5xx) and `outcome` (SERVER_ERROR). Raises Beyond for words of
-    the student's own (`result="ok"`), whose meaning nobody can know.
+    The ways are `code` (503), `class` (5xx), `digit` (5) and `outcome` (SERVER_ERROR). Raises Beyond for
+    words of the student's own (`result="ok"`), whose meaning nobody can know.
     """
     found: dict[str, str] = {}
     for label in demand.matched_labels:
@@ -69,6 +73,8 @@ def _coded(value: str) -> bool:
 
 def _spelling(demand: Demand, label: str, values: Sequence[str]) -> str:
     classes = any(re.search(r"[1-5][xX]{2}", value) for value in values)
+    if _CLASS_NAME.search(label) and not classes:
+        return "digit" if all(_ONE_DIGIT.fullmatch(value) for value in values) else "code"
     exporter = any(_CLASS_METRIC.search(name) for name in demand.metrics)
     return "class" if classes and (_CLASS_NAME.search(label) or exporter) else "code"
 
@@ -124,12 +130,14 @@ class Counters:
     metrics: Sequence[str]
     ways: Mapping[str, str]
     streets: Streets
+    native: bool = False
 
     @classmethod
     def of(cls, demand: Demand) -> Counters:
         """Read metrics and labels off the expression. Raises Beyond when that cannot be done."""
         ways = status_labels(demand)
-        return cls(demand.metrics, ways, Streets.of(demand, besides=tuple(ways)))
+        native = any(isinstance(node, Call) and node.func.name == "histogram_count" for node in demand.nodes)
+        return cls(demand.metrics, ways, Streets.of(demand, besides=tuple(ways)), native)
 
     def series(self, requests: Requests, *, other: Mapping[str, str] | None = None) -> list[Series]:
         """Return request counters under every metric name of the expression.
@@ -149,13 +157,22 @@ class Counters:
                         # Where only classes are recorded, 500 and 503 are one series.
                         key = signature(labels)
                         found[key] = found.get(key, Series(labels, 0.0, 0.0)).plus(kept, rate * share)
-        return list(found.values())
+        return [_as_histogram(each) for each in found.values()] if self.native else list(found.values())
+
+
+def _as_histogram(series: Series) -> Series:
+    """Return a counter as the native histogram that counts the same requests, in one bucket."""
+    if isinstance(series.base, Buckets) or isinstance(series.slope, Buckets):
+        return series
+    return Series(series.labels, Buckets((math.inf,), (series.base,)), Buckets((math.inf,), (series.slope,)))
 
 
 def written(code: str, way: str) -> str:
-    """Return a status code as a label writes it: `503`, `5xx` or `SERVER_ERROR`."""
+    """Return a status code as a label writes it: `503`, `5xx`, `5` or `SERVER_ERROR`."""
     if way == "class":
         return f"{code[0]}xx"
+    if way == "digit":
+        return code[0]
     return _OUTCOMES[code[0]] if way == "outcome" else code
 
 
