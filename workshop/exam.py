@@ -208,16 +208,26 @@ class Exam:
         """Return the student's answer to a question of this exercise; unanswered ends the check."""
         if self.answers.problem is not None:
             self._unreadable("td/answers.yaml", self.answers.problem)
-        answer = self.answers.get(self.exercise.id, question)
-        if answer is None or placeholders(answer.text):
-            self.unfinished(
-                "unanswered",
-                Text("The question is answered"),
-                observed=Text("no answer to “{question}” yet", question=question),
-                next=Text("Answer it in the workshop, or write it into td/answers.yaml."),
-                where=Source(file="td/answers.yaml"),
-            )
+        answer = self.given(question)
+        if answer is None:
+            self._unanswered(question)
         return answer
+
+    def given(self, question: str) -> Answer | None:
+        """Return the answer to a question that may be answered elsewhere; a placeholder ends the check."""
+        answer = self.answers.get(self.exercise.id, question)
+        if answer is not None and placeholders(answer.text):
+            self._unanswered(question)
+        return answer
+
+    def _unanswered(self, question: str) -> NoReturn:
+        self.unfinished(
+            "unanswered",
+            Text("The question is answered"),
+            observed=Text("no answer to “{question}” yet", question=question),
+            next=Text("Answer it in the workshop, or write it into td/answers.yaml."),
+            where=Source(file="td/answers.yaml"),
+        )
 
     def _stage(self) -> Stage:
         if isinstance(self.stage, Unreachable):

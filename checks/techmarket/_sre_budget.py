@@ -27,6 +27,7 @@ _REMAINING: Final = re.compile(
 )
 _CONSUMED: Final = re.compile(r"consomm|utilis|consum|\bused\b|\bspent\b|depens|deja")
 _TOTAL: Final = re.compile(r"\btotal|budget|\ballowed\b|autoris|toler|\bmax")
+_WHOLE: Final = re.compile(r"\btotal|\ballowed\b|autoris")
 _PERCENTAGE: Final = re.compile(r"pourcent|pour cent|percent|per cent|%|\bpart\b")
 _EXTRA: Final = re.compile(
     r"supplementaire|additional|\bextra\b|\bmore\b|\bde plus\b|\+ ?30\b|depass|overr|overs|exceed"
@@ -35,11 +36,18 @@ _EXTRA: Final = re.compile(
 _NUMBERING: Final = re.compile(
     r"^\s*(?:[-*+•>]\s+)*(?:\(?\d{1,2}[.)]\s+|Q\d\b|question \d)?\s*(?:\[[ xX]?\]\s*)?", re.IGNORECASE
 )
+# The fourth answer, where answers go by their numbers: its minutes are none of the first three.
+_FOURTH: Final = re.compile(r"^[\s#>|*+•-]*(?:q(?:uestion)?\s?)?4\s?(?:[.):|]|$)", re.IGNORECASE)
+_BULLET: Final = re.compile(r"(\s*)(?:[-*+•]|\d{1,2}[.)])\s")
 # Who mentions the number of the statement does not yet answer with it.
 _QUOTED: Final = re.compile(r"\benonce|\bstatement|\bconsigne|\bsujet\b")
 _PARENTHESES: Final = re.compile(r"\([^()]{0,200}\)")
 _OPERATOR: Final = re.compile(
-    r"[\s()\[\]]*(?:[-−–+×x*/÷]|sur|moins|fois|minus|times|of|de)[\s()\[\]]*", re.IGNORECASE
+    r"[\s()\[\]]*(?:[-−–+×x*/÷]|(?P<word>sur|of|de)|moins|fois|minus|times)[\s()\[\]]*", re.IGNORECASE
+)
+# Without a result behind it, “28 minutes of 43” is no calculation: the 28 are what is said.
+_RESULT: Final = re.compile(
+    r"[^\d\n]{0,20}(?:[=≈→]|->|\bsoit\b|\bdonc\b|\bis\b|\bgives?\b|\bdonne\b)", re.IGNORECASE
 )
 # Numbers of the statement itself: never an answer where anything else is given.
 _GIVEN_MINUTES: Final = (15.0, 30.0, 45.0, 43_200.0, 43_829.1)
@@ -73,6 +81,8 @@ def tolerance(topic: Topic) -> float:
 
 def fits(topic: Topic, quantity: Quantity, days: float) -> bool:
     """Whether a quantity is the number asked for; a share of 1 (0.6528) is as good as per cent."""
+    if quantity.dimension not in (_dimension(topic), "plain"):
+        return False
     if quantity.near(right(topic, days), tolerance(topic)):
         return True
     share = topic == "percentage" and quantity.dimension == "plain"
@@ -91,6 +101,14 @@ class Given:
     def right_for(self) -> list[float]:
         """Return the lengths of month for which one of the numbers is right."""
         return [days for days in DAYS if any(fits(self.topic, each, days) for each in self.quantities)]
+
+    def in_another_unit(self) -> bool:
+        """Whether one of the numbers would be right if only its unit were."""
+        return any(
+            each.near(right(self.topic, days), tolerance(self.topic))
+            for each in self.quantities
+            for days in DAYS
+        )
 
     def says(self, *values: float, slack: float = 0.011) -> bool:
         """Whether one of the numbers is close to one of these values (relative, 1 % by default)."""
@@ -116,8 +134,10 @@ def written(topic: Topic, text: str) -> Given | None:
     for line, topics, named in _by_topic(text):
         if topic in topics:
             results = _answers(topic, line.text)
+            # “28 minutes remain of 43” is about minutes, though per cent may remain as well.
+            sure = topics == {topic} or any(each.dimension == _dimension(topic) for each in results)
             if results:
-                found.append((line, results, named))
+                found.append((line, results, named and sure))
     for section in sections(text):
         # A heading may hold the answer itself; a number that is not it is taken for part of the question.
         results = _answers(topic, section.title) if topic in _of_title(section) else []
@@ -125,7 +145,8 @@ def written(topic: Topic, text: str) -> Given | None:
             found.append((Line(section.number, section.title), results, True))
     outspoken = [each for each in found if each[2]] or found
     good = [each for each in outspoken if _any_right(topic, each[1])]
-    chosen = [(line, results) for line, results, _ in good or outspoken] or list(_anywhere(topic, text))
+    chosen = [(line, results) for line, results, _ in good or outspoken]
+    chosen = chosen or list(_in_another_unit(topic, text)) or list(_anywhere(topic, text))
     if not chosen:
         return None
     everything = tuple(quantity for _, each in chosen for quantity in each)
@@ -136,6 +157,15 @@ def _any_right(topic: Topic, found: Sequence[Quantity]) -> bool:
     return any(fits(topic, each, days) for each in found for days in DAYS)
 
 
+def _in_another_unit(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
+    """Yield what stands under the heading of a question and of no other, in a unit that answers none."""
+    for line, topics, named in _by_topic(text):
+        if topics == {topic} and not named:
+            results = _results(line.text, quantities(_NUMBERING.sub("", line.text, count=1)), ())
+            if results:
+                yield line, results
+
+
 def _anywhere(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
     """Yield right numbers that stand under no word of their question."""
     for section in sections(text):
@@ -143,6 +173,8 @@ def _anywhere(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
             results = [each for each in _answers(topic, line.text) if _any_right(topic, [each])]
             # Only with a unit: a bare 28.2 in a calculation is no answer yet.
             results = [each for each in results if each.dimension == _dimension(topic)]
+            # “The month has 43,200 minutes” says nothing about the budget.
+            results = [each for each in results if not any(each.near(v, 1e-6) for v in _GIVEN_MINUTES)]
             if results:
                 yield line, results
 
@@ -150,7 +182,7 @@ def _anywhere(topic: Topic, text: str) -> Iterator[tuple[Line, list[Quantity]]]:
 def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic], bool]]:
     """Yield statements, what they are about, and whether their own words say so (not only the heading)."""
     for section in sections(text):
-        for line in statements(section.lines):
+        for line, above, fourth in _with_what_is_above(section):
             if line.text.rstrip().endswith("?"):
                 continue
             if _QUOTED.search(folded(line.text)):
@@ -159,7 +191,25 @@ def _by_topic(text: str) -> Iterator[tuple[Line, set[Topic], bool]]:
             if _QUOTED.search(folded(line.text)):
                 continue
             topics = _topics(line.text)
-            yield line, topics if topics is not None else _of_title(section), topics is not None
+            if fourth and (topics is None or topics == {"total"}) and not _WHOLE.search(folded(line.text)):
+                continue
+            yield line, topics if topics is not None else above, topics is not None
+
+
+def _with_what_is_above(section: Section) -> Iterator[tuple[Line, set[Topic], bool]]:
+    """Yield statements, what the item above or else the heading is about, and whether it is the fourth."""
+    items: list[tuple[int, set[Topic]]] = []
+    for line in section.lines:
+        bullet = _BULLET.match(line.text)
+        if bullet or not line.text.startswith(" "):
+            indent = len(bullet[1]) if bullet else 0
+            items = [each for each in items if each[0] < indent]
+        above = items[-1][1] if items else _of_title(section)
+        for statement in statements([line]):
+            yield statement, above, bool(_FOURTH.match(line.text) or _FOURTH.match(section.title))
+        if bullet:
+            own = None if quantities(_NUMBERING.sub("", line.text, count=1)) else _topics(line.text)
+            items.append((len(bullet[1]), above if own is None else own))
 
 
 def _of_title(section: Section) -> set[Topic]:
@@ -168,7 +218,7 @@ def _of_title(section: Section) -> set[Topic]:
 
 def _topics(text: str) -> set[Topic] | None:
     """Return what a statement is about: None when its words do not say, empty for something else."""
-    words = folded(text)
+    words = folded(text).replace("_", " ")
     if _EXTRA.search(words):
         return set()
     if _REMAINING.search(words):
@@ -191,7 +241,8 @@ def _answers(topic: Topic, text: str) -> list[Quantity]:
     bare = _NUMBERING.sub("", text, count=1)
     outside = _PARENTHESES.sub(lambda match: " " * len(match[0]), bare)
     for each in (outside, bare):
-        found = quantities(each)
+        # What is below zero answers the fourth question.
+        found = [quantity for quantity in quantities(each) if max(quantity.values) >= 0]
         wanted = [quantity for quantity in found if quantity.dimension == _dimension(topic)]
         unitless = [quantity for quantity in found if quantity.dimension == "plain"]
         for candidates in (wanted, unitless):
@@ -210,7 +261,8 @@ def _results(text: str, candidates: Sequence[Quantity], others: Sequence[float])
     everything = quantities(text)
     operands = set()
     for left, following in pairwise(everything):
-        if _OPERATOR.fullmatch(text[left.end : following.start]):
+        operator = _OPERATOR.fullmatch(text[left.end : following.start])
+        if operator and (operator["word"] is None or _RESULT.match(text, following.end)):
             operands |= {left.start, following.start}
     free = [each for each in candidates if each.start not in operands]
     given = {"percent": _GIVEN_PERCENT, "plain": _GIVEN_PLAIN}

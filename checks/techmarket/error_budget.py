@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workshop.checking import Exam, Position, Text, check, must
-from workshop.prose.consequence import says_overspent, says_still_met
+from workshop.prose.consequence import contradicts_itself, says_overspent, says_still_met
 from workshop.prose.quantities import quantities
 from workshop.verdicts import Source
 
@@ -29,7 +29,7 @@ def _text(exam: Exam) -> str:
 
 def _given(exam: Exam, topic: Topic) -> tuple[Given | None, Position | Source]:
     """Return the student's numbers for a question – the typed answer before the file – and where they are."""
-    answer = exam.answers.get(exam.exercise.id, topic)
+    answer = exam.given(topic)
     if answer is not None:
         return typed(topic, answer.text), answer.position
     given = written(topic, _text(exam))
@@ -73,6 +73,8 @@ def _judge(exam: Exam, topic: Topic, claim: Text, mistake: tuple[str, Text] | No
 def _total_mistake(given: Given | None) -> tuple[str, Text] | None:
     if given is None:
         return None
+    if not given.right_for() and given.in_another_unit():
+        return "total-in-another-unit", Text("The number is right, its unit is not. What does it count?")
     bare = [each for each in given.quantities if each.dimension == "plain"]
     if any(each.near(0.72, 0.02) for each in bare):
         return "hours-without-unit", Text("Is that hours? Then say so, or convert: an hour has 60 minutes.")
@@ -203,7 +205,7 @@ def consequence(exam: Exam) -> None:
 
     An error budget is an agreement about what happens when it is gone.
     """
-    answer = exam.answers.get(exam.exercise.id, "consequence")
+    answer = exam.given("consequence")
     text = answer.text if answer is not None else _text(exam)
     overspent = says_overspent(text) or any(
         each.near(value, 0.15)
@@ -211,11 +213,11 @@ def consequence(exam: Exam) -> None:
         for each in quantities(line)
         for value in (-1.8, -1.17)
     )
-    still = not overspent and says_still_met(text)
+    still = contradicts_itself(text) if overspent else says_still_met(text)
     exam.fact(
-        "overspent" if overspent else "slo-still-met" if still else "consequence-missing",
+        "slo-still-met" if still else "overspent" if overspent else "consequence-missing",
         Text("After 30 more minutes the budget is overspent"),
-        overspent,
+        overspent and not still,
         expected=Text(
             "the budget is overspent, or the objective of 99.9 % is missed – and what follows from that"
         ),

@@ -7,7 +7,7 @@ from typing import Final
 
 from workshop.prose.markdown import folded
 
-_OBJECTIVE: Final = r"(?:slo|sla|objectif|objective|target|cible)\b"
+_OBJECTIVE: Final = r"(?:slo|sla|objectif|objective|target|cible|engagement|commitment)\b"
 _NEAR: Final = r"[^.!?\n]{0,60}?"
 _NEGATION: Final = re.compile(
     r"\bn(?:e|')\s?\w{0,14}\s?(?:pas|jamais)\b|\bpas\b|\baucun\w{0,2}\b|\bsans\b|\bnot\b|n't\b|\bnever\b"
@@ -15,17 +15,21 @@ _NEGATION: Final = re.compile(
 )
 _NEGATED_VERB: Final = re.compile(r" (?:pas|jamais)\b")  # « on ne dépasse pas »
 _OVERSPENT: Final = re.compile(
-    r"\b(?:depass\w*|epuis\w*|negati\w*|exced\w*|a decouvert|au[- ]dela|a sec\b|crev\w*"
+    r"\b(?:depass\w*|epuis\w*|negati\w*|exced\w*|a decouvert|au[- ]dela|a sec\b|crev\w*|cram[ee]\w*"
     r"|dans le rouge|sous zero"
     r"|(?:totalement|entierement|integralement) (?:consomm|utilis|depens|brul)\w*"
     r"|(?:consomm|utilis|depens|brul)\w* (?:en entier|en totalite|totalement|entierement|integralement)"
-    r"|explos\w*|ne (?:couvr|suffi)\w* pas\b|il (?:nous |en )?manqu\w* \d[\d.,]{0,5} ?min"
+    r"|explos\w*|grill\w*|pulveris\w*|hors (?:de |du )?(?:error )?budget"
+    r"|ne (?:couvr|suffi)\w* pas\b|il (?:nous |en )?manqu\w* \d[\d.,]{0,5} ?min"
     r"|exceed\w*|exhaust\w*|overs\w*|overrun\w*|over[- ]?budget|deplet\w*|used up|blown|in the red|below zero"
     r"|burn(?:t|ed) (?:out|through)|r[au]ns? out|deficit"
     r"|budget (?:is|will be|would be) (?:all |completely |entirely |fully )?"
     r"(?:gone|spent|burn(?:t|ed)|consumed)"
     r"|budget (?:est|sera|serait|tombe\w*|passe\w*|is|falls) (?:a|at|to) (?:zero|0)\b|overdrawn"
     r"|(?:plus que|more than) (?:le|notre|l'|the|our) ?(?:error )?budget"
+    r"|(?:plus|pas) (?:assez|suffisamment) de (?:error )?budget|budget (?:est |is )?insuff\w*"
+    r"|not enough (?:error )?budget|bl[oe]w\w* (?:through|past)|beyond|surpass\w*|bust\w*"
+    r"|(?:plus que|superieure?s? aux?) (?:les |nos )?4[34]\b"
     r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
     r"|plus (?:(?:rien|aucun|de) (?:du |de )?|d')(?:error )?budget|\bout of (?:error )?budget"
     r"|no (?:more |error )?budget|consomm\w* plus que"
@@ -45,18 +49,22 @@ _MISSED: Final = (
         _OBJECTIVE
         + r"[^.!?\n]{0,40}?(?:\bn'est (?:donc |alors )?(?:plus|pas)|\bne (?:sera|serait) (?:plus|pas)"
         r"|\bnon|\bnot|\bno longer|n't)\s[^.!?\n]{0,20}?"
-        r"(?:respect\w*|ten[ua]\w*|attein\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+        r"(?:respect\w*|ten[ua]\w*|attei[gn]\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
     ),
     re.compile(
         r"\bn(?:e |')\w{1,12} (?:plus|pas) (?:respecte|tenu|atteint|garanti)[^.!?\n]{0,20}?\b" + _OBJECTIVE
     ),
     re.compile(r"\bnon[- ](?:respect|atteinte) d[ue]|\bhors (?:slo|objectif)|\bout of slo"),
-    re.compile(r"\b(?:ne respect\w*|n'attein\w*|ne tien\w*) (?:plus|pas)[^.!?\n]{0,30}(?:slo|objectif)"),
+    re.compile(
+        r"\b(?:ne respect\w*|n'attein\w*|ne t(?:ien|en)\w*) (?:plus|pas)"
+        r"[^.!?\n]{0,30}(?:slo|objectif|engagement|99[.,]9)"
+    ),
     re.compile(
         r"(?:\b(?:sous|dessous d[eu]|below|under|inferieure? a|less than)|<) ?"
-        r"(?:le |les |la |l'|the )?(?:slo|objectif|objective|99[.,]9)"
+        r"(?:le |les |la |l'|the |our |notre )?(?:slo|objectif|objective|target|cible|99[.,]9)"
     ),
 )
+_BUT: Final = re.compile(r"\b(?:mais|but|toutefois|cependant|pourtant|however|yet)\b")
 _DENIAL: Final = re.compile(
     r"\b(?:pas|jamais|not|never|aucune?|no|sans|without)\s(?:\w{1,12}\s)?"
     r"(?:viol|manqu|rompu|rate|miss|breach|br[eo]ak|fail)"
@@ -100,6 +108,17 @@ def says_still_met(text: str) -> bool:
     )
 
 
+def contradicts_itself(text: str) -> bool:
+    """Whether one sentence says that the budget is overspent and then, after a “but”, the objective met."""
+    for sentence in _sentences(text):
+        first, *others = _BUT.split(sentence)
+        if others and says_overspent(first):
+            rest = [other for other in others if not says_overspent(other)]
+            if any(pattern.search(other) for other in rest for pattern in _STILL_MET):
+                return True
+    return False
+
+
 def _denied(clause: str) -> bool:
     """Whether a clause denies a violation: “the SLO is not violated”, “le SLO n'est pas manqué”."""
     return _DENIAL.search(clause) is not None
@@ -107,10 +126,14 @@ def _denied(clause: str) -> bool:
 
 def _clauses(text: str) -> list[str]:
     """Return sentences and their parts, questions left out: asking is not saying."""
-    sentences = re.findall(r"[^.!?\n]{1,600}(?:[.](?=\d)[^.!?\n]{0,600}){0,20}[.!?]?", folded(text))
     return [
         clause
-        for sentence in sentences
-        if not sentence.rstrip().endswith("?")
+        for sentence in _sentences(text)
         for clause in re.split(r";|\bmais\b|\bbut\b|, (?=[a-z])", sentence)
     ]
+
+
+def _sentences(text: str) -> list[str]:
+    """Return sentences in folded words, questions left out."""
+    sentences = re.findall(r"[^.!?\n]{1,600}(?:[.](?=\d)[^.!?\n]{0,600}){0,20}[.!?]?", folded(text))
+    return [sentence for sentence in sentences if not sentence.rstrip().endswith("?")]

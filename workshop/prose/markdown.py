@@ -15,6 +15,12 @@ from workshop.workspace.textfile import without_comments
 
 _HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:\s+(.*?))?\s*#*\s*")
 _BOLD_HEADING: Final = re.compile(r"\s{0,3}(?:\*\*|__)([^*_]{2,120})(?:\*\*|__)\s*:?\s*")
+# What stands in bold on a line of its own may be an answer: **43,2 min**.
+_VALUE: Final = re.compile(
+    r"[≈~+−–-]?\s?(?:\d+(?:[ .,]\d+)*\s?"
+    r"(?:%|h|heures?|hours?|m|mn|min\w*|s|sec\w*|pour ?cent|percent)?\s?){1,3}[.!]?",
+    re.IGNORECASE,
+)
 _UNDERLINE: Final = re.compile(r" {0,3}(=+|-{2,})\s*")
 _ITEM: Final = re.compile(r"\s{0,12}(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]?\]\s*)?(.*)")
 _TABLE_RULE: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
@@ -75,18 +81,23 @@ def _heading(line: str) -> str | None:
     if match:
         return match[2] or ""
     match = _BOLD_HEADING.fullmatch(line)
-    return match[1] if match else None
+    return match[1] if match and not _VALUE.fullmatch(match[1].strip()) else None
 
 
 def plain(text: str) -> str:
-    """Return text without emphasis and code marks, links reduced to their words, spaces made ordinary."""
+    """Return text without emphasis and code marks, links reduced to their words, spaces made ordinary.
+
+    What is struck through was taken back, and is gone.
+    """
     text = unicodedata.normalize("NFC", text)
     text = re.sub(r"[\u00a0\u202f\u2007\u2009]", " ", text)
     text = re.sub(r"!?\[([^\]\n]{0,300})\]\([^)\n]{0,500}\)", r"\1", text)
     text = re.sub(r"\\(?:text|mathrm)\{([^{}\n]{0,60})\}", r" \1", text)
+    text = re.sub(r"~~[^~\n]{1,300}~~", "", text)
     text = re.sub(r"\*\*|__|`|~~|\$", "", text)
     # A star between numbers multiplies; beside a word it is emphasis.
     text = re.sub(r"(?<![\d\s)])\*|\*(?![\d\s(])", "", text)
+    text = re.sub(r"(?<=\S) {2,}", " ", text)
     return (
         text.replace("{,}", ",")
         .replace("\\,", " ")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 _MAX_TEXT: Final = 4_000
+_MARKS: Final = {ord("′"): "'", ord("’"): "'", ord("″"): '"', ord("”"): '"'}
 _MAX_QUANTITIES: Final = 200
 Dimension = Literal["time", "percent", "plain", "days"]
 _NUMBER: Final = r"\d{1,3}(?:[  ]\d{3})+(?:[.,]\d{1,12})?|\d{1,12}(?:[.,]\d{1,12})*"
@@ -34,6 +35,8 @@ _HOURS_MINUTES: Final = re.compile(
 # What a number below zero follows: “le budget passe à -1,8 minute”.
 _BELONGS: Final = re.compile(r"(?<![\w'])(?:à|a|at|to|de|of|est|is|be|serait|sera|vaut)$", re.IGNORECASE)
 _CLOCK: Final = re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})(?![\d:])")
+# 43:12 can be no time of day.
+_MINUTES_SECONDS: Final = re.compile(r"(?<![\d:.,])(?P<m>2[4-9]|[3-9]\d):(?P<s>[0-5]\d)(?![\d:]|[.,]\d)")
 _SIMPLE: Final = re.compile(
     rf"{_SIGN}(?<![\w.,])(?P<n>{_NUMBER})\s?"
     rf"(?:(?P<pc>%|pour\s?cent|percent|per cent)|(?P<hu>{_HOURS}){_WORD_END}|(?P<mu>{_MINUTES}){_WORD_END}"
@@ -61,7 +64,8 @@ def quantities(text: str) -> list[Quantity]:
 
     Looks at the first 4,000 characters and 200 quantities: no sentence has more.
     """
-    text = text[:_MAX_TEXT]
+    # Typographic minutes and seconds: 43′12″ or 43’12”.
+    text = text[:_MAX_TEXT].translate(_MARKS)
     found: list[Quantity] = []
     taken = [(match.start(), match.end()) for match in _CLOCK.finditer(text)]
     for match in _CLOCK.finditer(text):
@@ -69,7 +73,7 @@ def quantities(text: str) -> list[Quantity]:
         if hours == 0:  # 00:43:12 is a duration, 14:00:05 a time of day
             total = minutes + seconds / 60
             found.append(Quantity((total,), "time", match.start(), match.end()))
-    for pattern in (_COMPOUND, _HOURS_MINUTES, _SIMPLE):
+    for pattern in (_MINUTES_SECONDS, _COMPOUND, _HOURS_MINUTES, _SIMPLE):
         for match in itertools.islice(pattern.finditer(text), _MAX_QUANTITIES):
             if any(
                 match.start("n" if pattern is _SIMPLE else "m") < end and start < match.end()
@@ -109,7 +113,7 @@ def _simple(match: re.Match[str]) -> Quantity:
 
 def _sign(match: re.Match[str]) -> float:
     """Return -1 for a minus sign, 1 where the dash subtracts from what stands before it or there is none."""
-    if not match["sign"]:
+    if not match.groupdict().get("sign"):
         return 1.0
     before = match.string[: match.start()].rstrip()
     if _BELONGS.search(before):
