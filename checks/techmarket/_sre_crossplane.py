@@ -57,7 +57,9 @@ def role_of(document: Document, defined: Iterable[tuple[str, str]]) -> Role:
         # A managed resource: what it is shows in its group, kind, engine or chart.
         if _POSTGRES.search(group) or _POSTGRES.search(kind) or any(map(_POSTGRES.search, texts)):
             return "asks"
-        return "other-database" if any(map(_OTHERS.search, [*texts, kind])) else "definition"
+        return "other-database" if any(map(_OTHERS.search, [*texts, kind, group])) else "definition"
+    if _OTHERS.search(kind):
+        return "other-database"
     own = (group, kind) in set(defined)
     everything = [kind, group, *texts, *(text for _, text in _scalars(document.get("spec")))]
     if any(map(_POSTGRES.search, everything)):
@@ -79,6 +81,49 @@ def defined_kinds(documents: Iterable[Document]) -> dict[tuple[str, str], Docume
             if isinstance(group, str) and isinstance(kind, str):
                 found[group, kind] = document
     return found
+
+
+def versions_defined(documents: Iterable[Document], group: str, kind: str) -> list[str]:
+    """Return the versions in which the file's own definition serves a kind; empty where it says none."""
+    definition = defined_kinds(documents).get((group, kind))
+    entries = definition.get("spec", "versions") if definition is not None else None
+    return [
+        str(each.get("name"))
+        for each in (entries if isinstance(entries, list) else [])
+        if isinstance(each, dict) and each.get("name") and each.get("served") is not False
+    ]
+
+
+def is_of_version_two(document: Document) -> bool:
+    """Whether a document is a definition that only Crossplane 2 knows; legacy ones are like version 1."""
+    return bool(
+        document.get("kind") == "CompositeResourceDefinition"
+        and document.get("apiVersion") == "apiextensions.crossplane.io/v2"
+        and document.get("spec", "scope") != "LegacyCluster"
+    )
+
+
+def why_nothing_is_made(document: Document) -> tuple[str, tuple[str, ...]] | None:
+    """Return what keeps Crossplane from creating the object, and where it stands; None when nothing does."""
+    policies = document.get("spec", "managementPolicies")
+    if isinstance(policies, list) and not {"*", "Create"} & {str(each) for each in policies}:
+        shown = ", ".join(str(each) for each in policies)
+        return f"managementPolicies: [{shown}]", ("spec", "managementPolicies")
+    paused = ("metadata", "annotations", "crossplane.io/paused")
+    return ("crossplane.io/paused: true", paused) if document.get(*paused) == "true" else None
+
+
+def words_of(document: Document) -> Iterator[str]:
+    """Yield what may say whose an order is: names, labels and namespaces, of what it wraps as well."""
+    for path in (("metadata",), ("spec", "forProvider", "manifest", "metadata")):
+        labels = document.get(*path, "labels")
+        own = [document.get(*path, key) for key in ("name", "generateName", "namespace")]
+        for word in (*own, *(labels.values() if isinstance(labels, dict) else ())):
+            if isinstance(word, str):
+                yield word
+    namespace = document.get("spec", "forProvider", "namespace")
+    if isinstance(namespace, str):
+        yield namespace
 
 
 def mentions(documents: Iterable[Document], keys: re.Pattern[str]) -> bool:

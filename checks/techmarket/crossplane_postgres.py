@@ -9,7 +9,18 @@ from workshop.checking import Document, Exam, Text, check, kind_of, must, should
 from workshop.workspace import Unreadable
 
 from ._objects import taken_by_the_api
-from ._sre_crossplane import Role, defined_kinds, group_of, mentions, passwords_in_clear, role_of
+from ._sre_crossplane import (
+    Role,
+    defined_kinds,
+    group_of,
+    is_of_version_two,
+    mentions,
+    passwords_in_clear,
+    role_of,
+    versions_defined,
+    why_nothing_is_made,
+    words_of,
+)
 
 PATH: Final = "td/bonus/crossplane-postgres.yaml"
 _SIZE: Final = re.compile(
@@ -134,6 +145,28 @@ def a_database_is_asked_for(exam: Exam) -> None:
             next=Text("Compare with `spec.names.kind` and `spec.claimNames.kind` of your definition."),
             where=document.at("kind"),
         )
+        versions = versions_defined(documents, group, str(document.get("kind")))
+        version = str(document.get("apiVersion")).rpartition("/")[2]
+        exam.fact(
+            "version-not-defined",
+            Text("The version that is asked for is one that is defined"),
+            not versions or version in versions,
+            expected=", ".join(f"{group}/{each}" for each in versions) or kind_of(document),
+            observed=f"apiVersion: {document.get('apiVersion')}",
+            next=Text("Compare with the names in `spec.versions` of your definition."),
+            where=document.at("apiVersion"),
+        )
+    for document in asking:
+        reason = why_nothing_is_made(document)
+        exam.fact(
+            "only-observed",
+            Text("Crossplane may create what is asked for"),
+            reason is None,
+            expected=Text("the management policies “*”, or “Create” among them, and no pause"),
+            observed=reason[0] if reason else Text("it may"),
+            next=Text("An object that is only observed, or paused, orders nothing."),
+            where=document.at(*reason[1]) if reason else document,
+        )
 
 
 @check(level=must)
@@ -145,12 +178,7 @@ def for_the_payment_service(exam: Exam) -> None:
     _, asking = orders_of(exam)
     tied = False
     for document in asking:
-        labels = document.get("metadata", "labels", default={})
-        words = [document.get("metadata", "name"), document.get("metadata", "namespace")]
-        words += list(labels.values()) if isinstance(labels, dict) else []
-        tied = tied or any(
-            isinstance(word, str) and re.search(r"pay|paie", word, re.IGNORECASE) for word in words
-        )
+        tied = tied or any(re.search(r"pay|paie", word, re.IGNORECASE) for word in words_of(document))
     exam.fact(
         "whose-database",
         Text("Name, label or namespace tie it to the payment-service"),
@@ -218,35 +246,51 @@ def described_well_enough(exam: Exam) -> None:
         )
 
 
-@check(level=should)
-def fits_crossplane_two(exam: Exam) -> None:
-    """Definitions and compositions work with Crossplane 2.
+@check(level=must)
+def definitions_are_taken(exam: Exam) -> None:
+    """Crossplane 2 takes the definitions and compositions that come with the order.
 
-    Version 2 has no claims for its own definitions, and compositions are pipelines of functions.
+    What the API server refuses composes nothing, however good the order is.
     """
-    for document in _documents(exam):
-        modern = str(document.get("apiVersion")).endswith("crossplane.io/v2")
-        if document.get("kind") == "CompositeResourceDefinition":
-            legacy = document.get("spec", "scope") == "LegacyCluster"
-            exam.fact(
-                "claim-in-v2",
-                Text("A definition of version 2 offers no claim"),
-                not (modern and not legacy and document.has("spec", "claimNames")),
-                expected=Text("a namespaced composite resource, no claimNames"),
-                observed="spec.claimNames",
-                next=Text("Remove claimNames: in version 2 the composite itself lives in a namespace."),
-                where=document.at("spec", "claimNames"),
-            )
+    documents = _documents(exam)
+    modern = [each for each in documents if is_of_version_two(each)]
+    for document in modern:
+        exam.fact(
+            "claim-in-v2",
+            Text("A definition of version 2 offers no claim"),
+            not document.has("spec", "claimNames"),
+            expected=Text("a namespaced composite resource, no claimNames"),
+            observed="spec.claimNames",
+            next=Text("Remove claimNames: in version 2 the composite itself lives in a namespace."),
+            where=document.at("spec", "claimNames"),
+        )
+    _compositions(exam, documents if modern else [])
+    if not exam.facts:
+        exam.fact("no-definition", Text("The file has no definition of version 2"), met=True)
+
+
+def _compositions(exam: Exam, documents: list[Document]) -> None:
+    for document in documents:
         if document.get("kind") == "Composition":
-            piped = document.get("spec", "mode") == "Pipeline" and document.get("spec", "resources") is None
             exam.fact(
                 "patch-and-transform",
                 Text("The composition is a pipeline of functions"),
-                piped,
+                document.get("spec", "mode", default="Pipeline") == "Pipeline"
+                and document.get("spec", "resources") is None,
                 expected="spec.mode: Pipeline",
                 observed=f"spec.mode: {document.get('spec', 'mode', default='Resources')}",
                 next=Text("Crossplane 2 removed `resources`: move them into function-patch-and-transform."),
                 where=document.at("spec", "mode"),
             )
+
+
+@check(level=should)
+def fits_crossplane_two(exam: Exam) -> None:
+    """Compositions of version 1 would survive the step to Crossplane 2.
+
+    Version 2 runs compositions as pipelines of functions, and in no other way.
+    """
+    documents = _documents(exam)
+    _compositions(exam, [] if any(map(is_of_version_two, documents)) else documents)
     if not exam.facts:
-        exam.fact("no-definition", Text("The file defines nothing itself"), met=True)
+        exam.fact("no-composition", Text("The file composes nothing the way of version 1"), met=True)
