@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workshop.kyverno.cel_match import scope_of
-from workshop.kyverno.cel_policies import check_validations
+from workshop.kyverno.cel.match import scope_of
+from workshop.kyverno.cel.policies import check_validations
 from workshop.kyverno.image_policies import Verification, verifications
 from workshop.kyverno.images import CONTAINERS, parse_image
 from workshop.kyverno.match import Request as Admitted
@@ -215,9 +215,9 @@ def _holds(spec: dict[str, Any], signer: Signer, image: str | None, containers: 
     one = container("asked", image or PINNED)
     resource = pod(init=[one]) if containers == "initContainers" else pod(one)
     scope = scope_of(Admitted(resource), spec.get("variables"), deleting=False)
-    scope["images"] = {kind: [image] if image and kind == containers else [] for kind in CONTAINERS}
-    scope["attestors"] = attestors
-    scope["verifyImageSignatures"] = verify
+    scope.values["images"] = {kind: [image] if image and kind == containers else [] for kind in CONTAINERS}
+    scope.values["attestors"] = attestors
+    scope.functions["verifyImageSignatures"] = verify
     return check_validations(spec.get("validations"), scope).result == "pass"
 
 

@@ -158,7 +158,7 @@ class _Admission:
             return None
         webhook = spec.get("webhookConfiguration")
         if isinstance(webhook, dict) and webhook.get("matchConditions"):
-            from workshop.kyverno.cel_match import conditions_hold
+            from workshop.kyverno.cel.match import conditions_hold
 
             if not conditions_hold(webhook["matchConditions"], self.request):
                 return None
@@ -180,7 +180,7 @@ class _Admission:
         elif stage == "verifyImages":
             status = rules.verify_images(rule, self.request.resource)
         elif rule["validate"].get("cel") is not None:
-            from workshop.kyverno.cel_policies import validate_rule
+            from workshop.kyverno.cel.policies import validate_rule
 
             status = validate_rule(rule, self.request, self.deleting)
         else:
@@ -212,7 +212,7 @@ class _Admission:
 
     def other(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
         """CEL policies: Kyverno's own kinds and Kubernetes' native ones."""
-        from workshop.kyverno import cel_policies
+        from workshop.kyverno.cel import policies as cel_policies
 
         for outcome in cel_policies.evaluate_policy(
             policy, policies, stage, self.request, deleting=self.deleting

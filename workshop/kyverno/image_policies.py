@@ -68,9 +68,10 @@ class Verification:
             return True
         if any(glob(pattern, image) for pattern in self.references):
             return True
-        from workshop.kyverno.cel_eval import evaluate
+        from workshop.kyverno.cel.evaluation import Scope, evaluate
 
-        return any(evaluate(source, {"ref": image}) is True for source in self.expressions)
+        scope = Scope({"ref": image})
+        return any(evaluate(source, scope) is True for source in self.expressions)
 
 
 def glob(pattern: str, text: str) -> bool:

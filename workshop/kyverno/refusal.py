@@ -25,7 +25,19 @@ _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 _NATIVE = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
-_BOOLEAN = re.compile(r"spec\.(validations|matchConditions|targetMatchConditions)\[\d+\]\.expression")
+#: The types that expressions must have where they stand.
+_OUTPUTS: dict[str, tuple[str, ...]] = {
+    "expression": ("bool",),
+    "messageExpression": ("string",),
+    "valueExpression": ("string", "null"),
+    "applyConfiguration.expression": ("Object",),
+    "jsonPatch.expression": ("list<JSONPatch>",),
+}
+_PROFILES = {
+    "ValidatingPolicy": "validating",
+    "MutatingPolicy": "mutating",
+    "ImageValidatingPolicy": "images",
+}
 
 
 def refusals(policy: object) -> list[str]:
@@ -139,10 +151,8 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
         and not as_map(evaluation.get("mutateExisting")).get("enabled")
     ):
         yield "spec.evaluation: Forbidden: disabling both admission and mutateExisting is not allowed"
-    names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
-    kubernetes = evaluation.get("mode") in {None, "", "Kubernetes", "JSON"}
-    if kubernetes:
-        yield from _expression_errors(spec, names)
+    if evaluation.get("mode") in {None, "", "Kubernetes", "JSON"}:
+        yield from _expression_errors(spec, _PROFILES[kind])
     if kind == "ImageValidatingPolicy":
         for index, item in enumerate(as_list(spec.get("matchImageReferences"))):
             if not (as_map(item).get("glob") or as_map(item).get("expression")):
@@ -157,12 +167,23 @@ def _cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
             yield f"spec.mutations[{index}]: patchType and its expression are required"
 
 
-def _expression_errors(spec: dict[str, Any], names: set[str]) -> Iterator[str]:
+def _expression_errors(spec: dict[str, Any], profile: str) -> Iterator[str]:
     # Most policies have no CEL in them: its reader is loaded for those that do.
-    from workshop.kyverno.cel_check import expression_error
+    from workshop.kyverno.cel.check import Checker
 
+    checker = Checker(profile)
+    # Conditions are compiled before the variables are known, but for a MutatingPolicy.
+    conditions = checker if profile == "mutating" else Checker(profile)
     for path, source in _expressions(spec):
-        if problem := expression_error(source, names, output=_output_of(path)):
+        name, _, key = path.removeprefix("spec.").replace("[", ".").partition(".")
+        if name == "variables":
+            index = int(key.partition("]")[0])
+            problem = checker.variable(str(as_map(spec["variables"][index]).get("name")), source)
+        elif name == "matchConditions":
+            problem = conditions.error(source, ["bool"])
+        else:
+            problem = checker.error(source, _OUTPUTS.get(path.rpartition("].")[2], ()))
+        if problem:
             yield f"{path}: Invalid value: {problem}"
 
 
@@ -173,8 +194,7 @@ def _native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
             yield "spec.validations: Required value: validations or auditAnnotations must contain an item"
         if not as_map(spec.get("matchConstraints")).get("resourceRules"):
             yield "spec.matchConstraints.resourceRules: Required value"
-    names = {str(as_map(item).get("name")) for item in as_list(spec.get("variables"))}
-    yield from _expression_errors(spec, names)
+    yield from _expression_errors(spec, "native with params" if spec.get("paramKind") else "native")
     for block in ("matchConstraints", "matchResources"):
         for key in ("resourceRules", "excludeResourceRules"):
             for index, item in enumerate(as_list(as_map(spec.get(block)).get(key))):
@@ -202,15 +222,6 @@ def _resource_rule_errors(rule: dict[str, Any], path: str) -> Iterator[str]:
         yield f"{path}.scope: Unsupported value: {rule['scope']}"
 
 
-def _output_of(path: str) -> str:
-    """The type an expression at this place must have, "" for any."""
-    if _BOOLEAN.fullmatch(path):
-        return "bool"
-    if path.endswith(".messageExpression"):
-        return "string"
-    return "list" if path.endswith(".jsonPatch.expression") else ""
-
-
 def _expressions(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every CEL expression of a spec with its path."""
     lists = (
@@ -218,7 +229,6 @@ def _expressions(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "matchConditions",
         "validations",
         "auditAnnotations",
-        "images",
         "targetMatchConditions",
     )
     for name in lists:

@@ -66,9 +66,9 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
         if isinstance(seconds, int) and not 1 <= seconds <= 30:
             yield "spec.webhookConfiguration.timeoutSeconds: the timeout must be between 1 and 30 seconds"
     for condition in map(as_map, as_list(webhook.get("matchConditions"))):
-        from workshop.kyverno.cel_check import expression_error  # a library of its own, seldom needed
+        from workshop.kyverno.cel.check import Checker  # a library of its own, seldom needed
 
-        if problem := expression_error(str(condition.get("expression")), set(), output="bool"):
+        if problem := Checker("native").error(str(condition.get("expression")), ["bool"]):
             yield f"match conditions compilation errors: {problem}"
     if spec.get("generateExistingOnPolicyUpdate") is not None:
         yield "spec.generateExistingOnPolicyUpdate: Forbidden: remove the deprecated field"

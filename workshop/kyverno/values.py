@@ -229,15 +229,14 @@ def has_wildcard(text: str) -> bool:
 def regex_match(pattern: str, text: str) -> bool:
     """Search `text` for an RE2-style `pattern`, in time linear in its length.
 
-    Python's own engine backtracks and a policy could make it run for ever; the CEL library carries an
-    automaton.
+    Python's own engine backtracks and a policy could make it run for ever; the CEL library carries RE2.
     """
-    import cel  # loaded only where an expression needs it
+    from workshop.kyverno.cel.library import CelError, matches  # loaded only where an expression needs it
 
     spend(len(pattern) + len(text))
     try:
-        return bool(cel.evaluate("t.matches(p)", {"t": text, "p": pattern}))
-    except RuntimeError as error:
+        return matches(pattern, text)
+    except CelError as error:
         raise KyvernoError(f"error parsing regexp: {pattern}") from error
 
 

@@ -10,21 +10,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workshop.kyverno import cel_mutation
-from workshop.kyverno.cel_eval import evaluate
-from workshop.kyverno.cel_match import (
+from workshop.kyverno.cel import mutation as cel_mutation
+from workshop.kyverno.cel.check import Checker
+from workshop.kyverno.cel.evaluation import Scope, evaluate
+from workshop.kyverno.cel.library import CelError
+from workshop.kyverno.cel.match import (
     autogen,
     conditions,
     generated_spec,
     matches_constraints,
     scope_of,
 )
-from workshop.kyverno.cel_values import CelError
 from workshop.kyverno.enforcement import admission_off, cel_actions, ignores_errors
 from workshop.kyverno.images import CONTAINERS
 from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import Beyond, KyvernoError, RuleResult
 from workshop.kyverno.rules import Status
+
+_NATIVE = "admissionregistration.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def evaluate_policy(
         return
     deny = "Deny" in cel_actions(spec) if stage != "mutate" else False
     frame = RuleResult(str(metadata.get("name") or ""), "", "skip", enforce=deny, kind=stage)
-    yield from handler(_Policy(policy, spec, policies, request, deleting), frame)
+    yield from handler(_Policy(policy, spec, policies, request, deleting, group == _NATIVE), frame)
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,12 @@ class _Policy:
     policies: list[dict[str, Any]]
     request: Request
     deleting: bool
+    #: Is it Kubernetes' own, not Kyverno's?
+    native: bool
 
-    def scope(self) -> dict[str, Any]:
+    def scope(self) -> Scope:
         """The variables of its expressions."""
         return scope_of(self.request, self.spec.get("variables"), deleting=self.deleting, native=self.native)
-
-    @property
-    def native(self) -> bool:
-        """Is it Kubernetes' own, not Kyverno's?"""
-        return str(self.document.get("apiVersion")).startswith("admissionregistration.k8s.io/")
 
     def strict(self) -> bool:
         """Do its errors refuse the request?"""
@@ -90,7 +90,8 @@ def _run(
         if not matches_constraints(constraints, policy.request, deleting=policy.deleting):
             return
         try:
-            held = conditions(policy.spec.get("matchConditions"), policy.scope())
+            # What is not there is null to the conditions of every kind of policy.
+            held = conditions(policy.spec.get("matchConditions"), replace(policy, native=True).scope())
         except KyvernoError:
             if frame.kind == "mutate" or policy.strict():
                 raise
@@ -111,7 +112,7 @@ def _run(
         yield Outcome(replace(frame, result=status.result, message=status.message), denies, status.resource)
 
 
-def check_validations(validations: object, scope: dict[str, Any]) -> Status:
+def check_validations(validations: object, scope: Scope) -> Status:
     """The first validation that is false, or that cannot be evaluated, decides."""
     for index, item in enumerate(as_list(validations)):
         validation = as_map(item)
@@ -147,8 +148,8 @@ def _image_validating(policy: _Policy, frame: RuleResult) -> Iterator[Outcome]:
             raise Beyond("needs-registry", "signatures to verify: " + ", ".join(images))
         # The validations run all the same, over lists without images.
         scope = p.scope()
-        scope["images"] = {name: [] for name in CONTAINERS}
-        scope["attestors"] = {
+        scope.values["images"] = {name: [] for name in CONTAINERS}
+        scope.values["attestors"] = {
             str(as_map(each).get("name")): as_map(each) for each in as_list(p.spec.get("attestors"))
         }
         status = check_validations(p.spec.get("validations"), scope)
@@ -229,6 +230,7 @@ def validate_rule(rule: dict[str, Any], request: Request, deleting: bool) -> Sta
         raise Beyond("needs-cluster", "the rule takes parameters")
     scope = scope_of(request, cel.get("variables"), deleting=deleting)
     try:
+        _compile(rule, cel)
         if not conditions(rule.get("celPreconditions"), scope):
             return Status("skip", "cel preconditions not met")
         status = check_validations(cel.get("expressions"), scope)
@@ -240,11 +242,24 @@ def validate_rule(rule: dict[str, Any], request: Request, deleting: bool) -> Sta
     return replace(status, message=str(message)) if own else status
 
 
+def _compile(rule: dict[str, Any], cel: dict[str, Any]) -> None:
+    """Kyverno takes the policy all the same; an expression that does not compile then fails every request."""
+    checker = Checker("native")
+    named = map(as_map, as_list(cel.get("variables")))
+    conditions = [*as_list(rule.get("celPreconditions")), *as_list(cel.get("expressions"))]
+    problems = [checker.variable(str(each.get("name")), str(each.get("expression"))) for each in named]
+    problems += [checker.error(str(as_map(each).get("expression")), ["bool"]) for each in conditions]
+    messages = [as_map(each).get("messageExpression") for each in as_list(cel.get("expressions"))]
+    problems += [checker.error(str(message), ["string"]) for message in messages if message]
+    if found := next(filter(None, problems), None):
+        raise KyvernoError(f"compilation error: {found}")
+
+
 _Handler = Callable[[_Policy, RuleResult], Iterator[Outcome]]
 _KINDS: dict[tuple[str, str, str], _Handler] = {
     ("policies.kyverno.io", "ValidatingPolicy", "validate"): _validating,
     ("policies.kyverno.io", "MutatingPolicy", "mutate"): _mutating,
     ("policies.kyverno.io", "ImageValidatingPolicy", "verifyImages"): _image_validating,
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validate"): _native_validating,
-    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", "mutate"): _native_mutating,
+    (_NATIVE, "ValidatingAdmissionPolicy", "validate"): _native_validating,
+    (_NATIVE, "MutatingAdmissionPolicy", "mutate"): _native_mutating,
 }

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from workshop.kyverno.cel_eval import Lazy, Unknown, evaluate
-from workshop.kyverno.cel_values import CelError
+from workshop.kyverno.cel.evaluation import Scope, evaluate
+from workshop.kyverno.cel.library import CelError
 from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.kinds import CLUSTER_KINDS
 from workshop.kyverno.match import Request, as_list, as_map, matches_selector
@@ -35,8 +33,8 @@ def plural(kind: str) -> str:
     return f"{lower[:-1]}ies" if re.search(r"[^aeiou]y$", lower) else f"{lower}s"
 
 
-def scope_of(request: Request, variables: object, *, deleting: bool, native: bool = True) -> dict[str, Any]:
-    """`object`, `oldObject`, `request`, `namespaceObject` and lazily evaluated `variables`.
+def scope_of(request: Request, variables: object, *, deleting: bool, native: bool = True) -> Scope:
+    """`object`, `oldObject`, `request`, `namespaceObject` and `variables`.
 
     What is not there is null to the API server, an empty map to Kyverno's own kinds (not `native`).
     """
@@ -44,48 +42,40 @@ def scope_of(request: Request, variables: object, *, deleting: bool, native: boo
     group, _, version = str(request.resource.get("apiVersion") or "").rpartition("/")
     gvk = {"group": group, "version": version, "kind": request.kind}
     gvr = {"group": group, "version": version, "resource": plural(request.kind)}
-    user = Unknown("needs-user")
     facts = {
         "operation": request.operation,
         "kind": gvk,
         "requestKind": gvk,
         "resource": gvr,
         "requestResource": gvr,
-        "name": str(request.metadata.get("name") or ""),
-        "namespace": request.namespace,
         "object": new,
         "oldObject": request.old,
-        "userInfo": user,
-        "uid": user,
-        "options": user,
-        "dryRun": user,
-        "subResource": "",
-        "requestSubResource": "",
+    }
+    # What is empty is left out of an AdmissionReview.
+    named = {"name": str(request.metadata.get("name") or ""), "namespace": request.namespace}
+    facts |= {key: text for key, text in named.items() if text}
+    unknown: dict[tuple[str, ...], str] = {
+        ("request", name): "needs-user" for name in ("userInfo", "uid", "options", "dryRun")
     }
     namespace: Any = None
     if request.kind not in CLUSTER_KINDS:
-        labels: Any = Unknown("needs-cluster")
-        if request.namespace_labels is not None:
-            labels = {"kubernetes.io/metadata.name": request.namespace, **request.namespace_labels}
-        metadata = {"name": request.namespace, "labels": labels, "annotations": Unknown("needs-cluster")}
-        namespace = {
-            "metadata": metadata,
-            "spec": Unknown("needs-cluster"),
-            "status": Unknown("needs-cluster"),
-        }
-    scope: dict[str, Any] = {
+        namespace = {"metadata": {"name": request.namespace}}
+        of_cluster: list[tuple[str, ...]] = [("metadata", "annotations"), ("spec",), ("status",)]
+        if request.namespace_labels is None:
+            of_cluster.append(("metadata", "labels"))
+        else:
+            name = {"kubernetes.io/metadata.name": request.namespace}
+            namespace["metadata"]["labels"] = {**name, **request.namespace_labels}
+        unknown |= {("namespaceObject", *path): "needs-cluster" for path in of_cluster}
+    values = {
         "object": new if new is not None or native else {},
         "oldObject": request.old if request.old is not None or native else {},
         "request": facts,
         "namespaceObject": namespace,
+        "exceptions": {"allowedImages": [], "allowedValues": []},
     }
-    compute: dict[str, Callable[[], Any]] = {}
-    for item in as_list(variables):
-        if isinstance(item, dict) and isinstance(item.get("name"), str):
-            compute[item["name"]] = partial(evaluate, str(item.get("expression")), scope)
-    scope["variables"] = Lazy(compute)
-    scope["exceptions"] = {"allowedImages": [], "allowedValues": []}
-    return scope
+    found = [item for item in as_list(variables) if isinstance(as_map(item).get("name"), str)]
+    return Scope(values, unknown, {item["name"]: str(item.get("expression")) for item in found})
 
 
 def conditions_hold(wanted: object, request: Request, *, deleting: bool = False) -> bool:
@@ -93,7 +83,7 @@ def conditions_hold(wanted: object, request: Request, *, deleting: bool = False)
     return conditions(wanted, scope_of(request, [], deleting=deleting))
 
 
-def conditions(wanted: object, scope: dict[str, Any]) -> bool:
+def conditions(wanted: object, scope: Scope) -> bool:
     """Are all conditions true in this scope? One that is false outweighs one that fails."""
     failure: Exception | None = None
     for condition in as_list(wanted):

@@ -8,12 +8,14 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from workshop.kyverno import jsonpatch
-from workshop.kyverno.cel_eval import evaluate, to_json
-from workshop.kyverno.cel_match import scope_of
-from workshop.kyverno.cel_values import CelError, Struct
+from workshop.kyverno.cel.evaluation import evaluate
+from workshop.kyverno.cel.library import CelError, Optional
+from workshop.kyverno.cel.match import scope_of
+from workshop.kyverno.cel.source import PLAIN, TYPE_KEY
 from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
@@ -63,10 +65,9 @@ def mutated(spec: dict[str, Any], request: Request, *, native: bool = True) -> d
         elif mutation.get("patchType") == "ApplyConfiguration":
             source = str(as_map(mutation.get("applyConfiguration")).get("expression"))
             found = evaluate(source, scope)
-            if not isinstance(found, Struct) or found.name != "Object":
+            if as_map(found).get(TYPE_KEY) != "Object":
                 raise CelError("an ApplyConfiguration expression must return Object")
-            _check_names(found, "Object")
-            applied = to_json(found)
+            applied = _built(found, "Object")
             _check_metadata(applied)
             _check_fields(applied, request)
             resource = structured_merge(request.resource, applied)
@@ -86,9 +87,63 @@ def _check_metadata(node: object) -> None:
         _check_metadata(value)
 
 
+#: The fields of a Pod's spec by their types in JSON.
+_POD_FIELDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(
+        (
+            *("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets", "initContainers"),
+            *("readinessGates", "resourceClaims", "schedulingGates", "tolerations", "volumes"),
+            "topologySpreadConstraints",
+        ),
+        list,
+    ),
+    **dict.fromkeys(
+        ("affinity", "dnsConfig", "nodeSelector", "os", "overhead", "resources", "securityContext"), dict
+    ),
+    **dict.fromkeys(
+        (
+            *("automountServiceAccountToken", "enableServiceLinks", "hostIPC", "hostNetwork", "hostPID"),
+            *("hostUsers", "setHostnameAsFQDN", "shareProcessNamespace"),
+        ),
+        bool,
+    ),
+    **dict.fromkeys(("activeDeadlineSeconds", "priority", "terminationGracePeriodSeconds"), (int, float)),
+    **dict.fromkeys(
+        (
+            *(
+                "dnsPolicy",
+                "hostname",
+                "hostnameOverride",
+                "nodeName",
+                "preemptionPolicy",
+                "priorityClassName",
+            ),
+            *("restartPolicy", "runtimeClassName", "schedulerName", "serviceAccount", "serviceAccountName"),
+            "subdomain",
+        ),
+        str,
+    ),
+}
+
+
 def _check_fields(applied: Any, request: Request) -> None:
-    """A field that the schema does not have is an error; of Pods' kinds alone the schema is known here."""
+    """A field that the schema does not have, or has with another type, is an error.
+
+    Known here is the spec of Pods; of other kinds, what the resource has already.
+    """
     if request.kind in POD_SPEC:
+        spec = applied
+        for part in POD_SPEC[request.kind]:
+            spec = as_map(as_map(spec).get(part))
+        for key, value in spec.items():
+            kind = _POD_FIELDS.get(key)
+            if kind is None or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise KyvernoError(
+                    f"error applying patch: .spec.{key}: field not declared, or of another type"
+                )
+        strange = set(applied) - {"apiVersion", "kind", "metadata", "spec", "status"}
+        if strange:
+            raise KyvernoError(f"error applying patch: .{min(strange)}: field not declared in schema")
         return
     for key, value in as_map(applied).items():
         have = request.resource.get(key)
@@ -98,24 +153,27 @@ def _check_fields(applied: Any, request: Request) -> None:
             raise Beyond("needs-cluster", f"whether the schema of {request.kind} has what is set in {key}")
 
 
-def _check_names(value: object, path: str) -> None:
-    """``Object.spec{…}`` may only stand where the field ``spec`` of Object is."""
-    if isinstance(value, Struct):
-        if value.name != path:
-            raise CelError(f"type mismatch: {value.name} where {path} is expected")
-        for key, item in value.fields.items():
-            _check_names(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for item in value:
-            _check_names(item, path)
+def _built(value: Any, name: str) -> Any:
+    """What an expression built, as JSON; ``Object.spec{…}`` may only stand where the field ``spec`` is."""
+    if isinstance(value, dict):
+        written = value.get(TYPE_KEY, name)
+        if written == PLAIN:
+            raise KyvernoError("error applying patch: a map or list inside another must be an Object's")
+        if name.startswith("Object") and written != name:
+            raise CelError(f"type mismatch: {written} where {name} is expected")
+        return {key: _built(item, f"{name}.{key}") for key, item in value.items() if key != TYPE_KEY}
+    if isinstance(value, list):
+        return [_built(item, name) for item in value]
+    if isinstance(value, bytes | Optional | datetime | timedelta) or (value is None and name[0] == "O"):
+        raise CelError("a value that JSON does not have")
+    return value
 
 
 def _json_patch(found: object, resource: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(found, list) or not all(
-        isinstance(item, Struct) and item.name == "JSONPatch" for item in found
-    ):
+    items = found if isinstance(found, list) else [None]
+    if not all(as_map(item).get(TYPE_KEY) == "JSONPatch" for item in items):
         raise CelError("a JSONPatch expression must return a list of JSONPatch")
-    operations = [to_json(item) for item in found]
+    operations = [_built(item, "JSONPatch") for item in items]
     try:
         patched = jsonpatch.apply_patch(resource, operations, lenient=False)
     except KyvernoError as error:

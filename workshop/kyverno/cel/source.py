@@ -1,0 +1,339 @@
+"""The text of an expression, made ready for the library: what cel-go and Kubernetes know beyond it.
+
+Objects of mutations (``Object.spec{…}``), lists of one type, what is refused though it parses, and names that
+stand for something else while an expression is checked or evaluated. Places lead back to the text as written.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from workshop.kyverno.outcome import Beyond, KyvernoError, spend
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|//[^\n]*)
+    |(?P<bytes>[bB][rR]?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    |(?P<text>[rR](?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
+        |\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    |(?P<double>\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
+    |(?P<uint>0x[0-9a-fA-F]+[uU]|\d+[uU]) |(?P<int>0x[0-9a-fA-F]+|\d+)
+    |(?P<bool>(?:true|false)\b) |(?P<name>[A-Za-z_]\w*) |(?P<quoted>`[^`\n]+`)
+    |(?P<mark>&&|\|\||==|!=|<=|>=|\.\?|[-+*/%<>!?:.,()\[\]{}])""",
+    re.VERBOSE | re.ASCII | re.DOTALL,
+)
+_LONGEST = 20_000
+#: The library gives up what is nested deeper, but takes a minute to find that out.
+_DEEPEST = 32
+_MOST_TOKENS = 2_000
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+#: The end of a text in C, and halves of characters, which have no UTF-8.
+_UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
+#: Macros that go through a list or map, and macros that name a value.
+LOOPS = frozenset(
+    (
+        *("all", "exists", "exists_one", "existsOne", "filter", "map", "sortBy"),
+        *("transformList", "transformMap", "transformMapEntry"),
+    )
+)
+NAMING = frozenset(["bind", "optMap", "optFlatMap"])
+_TEXTS_OF_PATCH = ("op", "from", "path")
+_TYPES = {
+    "text": "string",
+    "int": "int",
+    "uint": "uint",
+    "double": "double",
+    "bool": "bool",
+    "bytes": "bytes",
+}
+_CONVERSIONS = frozenset(["duration", "timestamp", "int", "uint", "double", "bool"])
+#: The key that says which object a map was written as.
+TYPE_KEY = "$type"
+#: What it says of a map or list written inside another: in an object that is merged there may be none.
+PLAIN = "plain"
+
+
+class CelSyntaxError(KyvernoError):
+    """The expression does not compile: Kyverno refuses the policy. `place`: line and column, where known."""
+
+    place: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token with where it begins."""
+
+    kind: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """A name that no macro binds, and what is plainly selected from it: ``request.kind.group``."""
+
+    head: str
+    fields: tuple[str, ...]
+    #: The token after the path.
+    after: str
+    #: The path is the argument of has(): its last field is asked for, not read.
+    presence: bool
+
+
+@dataclass
+class Prepared:
+    """Text for the library, and what it is made of."""
+
+    text: str = ""
+    calls: set[str] = field(default_factory=set)
+    #: A field is written between backquotes.
+    quoted: bool = False
+    #: What the library would take and cel-go does not.
+    problems: list[str] = field(default_factory=list)
+    #: Parts without variables that cel-go evaluates while it compiles, each with the error it gives.
+    constants: list[tuple[str, str]] = field(default_factory=list)
+    _places: list[tuple[int, int]] = field(default_factory=list)
+
+    def write(self, text: str, start: int) -> None:
+        """Append text that stands for what the source has at `start`."""
+        self._places.append((len(self.text), start))
+        self.text += text
+
+    def source_offset(self, offset: int) -> int:
+        """Where in the source a place of the text comes from."""
+        index = bisect_right(self._places, (offset, 1 << 60)) - 1
+        if index < 0:
+            return 0
+        begins, start = self._places[index]
+        return start + offset - begins
+
+
+@dataclass
+class _Bracket:
+    """An open bracket: what it is, and where its current entry began."""
+
+    mark: str
+    struct: str = ""
+    literal: bool = False
+    entry: int = 0
+    closes: str = ""
+    kind: str = ""
+
+
+def tokens(source: str) -> list[Token]:
+    """The tokens of an expression, spaces left out; raises CelSyntaxError, or Beyond when it is too long."""
+    if len(source) > _LONGEST:
+        raise Beyond("too-much-work", "expression too long")
+    storable(source)
+    found, end, depth = [], 0, 0
+    while end < len(source):
+        match = _TOKEN.match(source, end)
+        if match is None:
+            raise CelSyntaxError(f"Syntax error: token recognition error at: '{source[end : end + 10]}'")
+        if match.lastgroup != "space":
+            found.append(Token(str(match.lastgroup), match[0], end))
+        depth += (match[0] in _OPENING) - (match[0] in _CLOSING)
+        if depth > _DEEPEST or len(found) > _MOST_TOKENS:
+            raise Beyond("too-much-work", "expression nested too deeply, or too long")
+        end = match.end()
+    spend(10 * len(found))
+    return [*found, Token("end", "", end)]
+
+
+def storable(value: Any) -> Any:
+    """The value, if the library can hold it; Beyond for text that it would cut short or cannot read."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            storable(key)
+            storable(item)
+    elif isinstance(value, list):
+        for item in value:
+            storable(item)
+    elif isinstance(value, str) and _UNHOLDABLE.search(value):
+        raise Beyond("beyond-evaluator", "text with characters that cannot be handed on")
+    return value
+
+
+def prepared(source: str, stands_for: Callable[[Path], str | None], *, checking: bool) -> Prepared:
+    """The text for the library; `stands_for` says what replaces the head of a path, None for nothing."""
+    return _Writer(source, stands_for, checking=checking).run()
+
+
+class _Writer:
+    def __init__(self, source: str, stands_for: Callable[[Path], str | None], *, checking: bool) -> None:
+        self.source = source
+        self.tokens = tokens(source)
+        self.stands_for = stands_for
+        self.checking = checking
+        self.result = Prepared()
+        self.open: list[_Bracket] = []
+        self.at = 0
+        found = self.tokens
+        self.bound = {
+            found[index + place].text
+            for index, token in enumerate(found)
+            for place in (2, 4)
+            if token.text in LOOPS | NAMING
+            and [each.text for each in found[index + 1 : index + 2]] == ["("]
+            and [each.text for each in found[index + place + 1 : index + place + 2]] == [","]
+        }
+
+    def run(self) -> Prepared:
+        end = 0
+        while (token := self.tokens[self.at]).kind != "end":
+            self.result.write(self.source[end : token.start], end)
+            self.step(token)
+            end = self.tokens[self.at - 1].start + len(self.tokens[self.at - 1].text)
+        self.result.write(self.source[end:], end)
+        return self.result
+
+    def text(self, offset: int) -> str:
+        """The text of a token relative to the current one."""
+        index = self.at + offset
+        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
+
+    def ends_value(self, offset: int) -> bool:
+        """Is the token there the end of something that a member can be taken of?"""
+        kind = self.tokens[self.at + offset].kind if self.at + offset >= 0 else ""
+        closes = kind == "mark" and self.text(offset) in _CLOSING
+        return closes or kind in {"name", "text", "bytes", "quoted"}
+
+    def put(self, text: str, count: int = 1) -> None:
+        """Write what stands for the next `count` tokens, and go on behind them."""
+        self.result.write(text, self.tokens[self.at].start)
+        self.at += count
+
+    def step(self, token: Token) -> None:
+        bracket = self.open[-1] if self.open else None
+        if token.text in _OPENING and token.kind == "mark":
+            literal = token.text == "{" or (token.text == "[" and not self.ends_value(-1))
+            arguments = self.text(-1) == "(" and self.text(-2) == "format"
+            self.open.append(_Bracket(token.text, literal=literal and not arguments, entry=self.at + 1))
+            self.put(token.text + self.plain(literal))
+        elif token.text in _CLOSING and token.kind == "mark" and bracket:
+            self.end_entry(bracket)
+            self.open.pop()
+            self.put(f"{bracket.closes}{token.text}{')' if bracket.struct and self.checking else ''}")
+        elif token.text == "," and bracket:
+            self.end_entry(bracket)
+            bracket.entry = self.at + 1
+            self.put(f"{bracket.closes},")
+            bracket.closes = ""
+        elif bracket and bracket.struct and self.at == bracket.entry + (self.text(-1) == "?"):
+            self.field(token, bracket)
+        elif token.kind == "name":
+            self.name(token)
+        else:
+            self.result.quoted |= token.kind == "quoted"
+            self.put(token.text)
+
+    def plain(self, literal: bool) -> str:
+        """What marks a map or list as written inside another, in an object that is merged."""
+        merged = any(bracket.struct.startswith("Object") for bracket in self.open)
+        inside = len(self.open) > 1 and self.open[-2].literal and not self.open[-2].struct
+        if not (literal and merged and inside) or self.checking or self.text(-1) not in {":", ",", "["}:
+            return ""
+        depth, end = 1, 0
+        while depth and self.at + end + 1 < len(self.tokens):
+            end += 1
+            depth += (self.text(end) in _OPENING) - (self.text(end) in _CLOSING)
+        if self.text(end + 1) not in {",", "]", "}"}:
+            return ""
+        marker = f"'{TYPE_KEY}':'{PLAIN}',"
+        return marker if self.text(0) == "{" else f"{{{marker}}},"
+
+    def field(self, token: Token, bracket: _Bracket) -> None:
+        """The name of a field of an object: a key of the map that stands for it."""
+        if token.text == "?" and token.kind == "mark":
+            self.put("?")
+            return
+        name = token.text.strip("`")
+        if token.kind not in {"name", "quoted"} or self.text(1) != ":":
+            raise CelSyntaxError(
+                f"Syntax error: unexpected '{token.text or 'end'}' where a field is expected"
+            )
+        is_text = bracket.struct == "JSONPatch" and name in _TEXTS_OF_PATCH
+        if bracket.struct == "JSONPatch" and name not in (*_TEXTS_OF_PATCH, "value"):
+            self.result.problems.append(f"undefined field '{name}'")
+        wrapped = is_text and self.checking and self.text(-1) != "?"
+        bracket.closes = ")" if wrapped else ""
+        self.put(f"'{name}':{'text__(' if wrapped else ''}", 2)
+
+    def name(self, token: Token) -> None:
+        before, after = self.text(-1), self.text(1)
+        if before in {".", ".?"} and self.ends_value(-2):
+            if after == "(":
+                self.result.calls.add(token.text)
+                self.constant(token)
+            self.put(
+                "orValue__" if token.text == "orValue" and after == "(" and self.checking else token.text
+            )
+            return
+        count, fields = 1, []
+        while self.text(count) == "." and self.tokens[self.at + count + 1].kind in {"name", "quoted"}:
+            if self.text(count + 2) == "(":
+                break
+            fields.append(self.text(count + 1).strip("`"))
+            count += 2
+        if token.text in {"Object", "JSONPatch"} and self.text(count) == "{":
+            self.struct(".".join([token.text, *fields]), count)
+            return
+        if after == "(":
+            self.result.calls.add(token.text)
+            self.constant(token)
+        presence = before == "(" and self.text(-2) == "has" and self.text(count) == ")"
+        path = Path(token.text, tuple(fields), self.text(count), presence)
+        replaced = None if token.text in self.bound or after == "(" else self.stands_for(path)
+        if replaced is not None and after == "." and replaced.endswith("?"):
+            # A variable that holds an optional: the one element, or none, of a list.
+            self.put(f"{token.text}.{fields[0]}[?0]", 3)
+        else:
+            self.put(token.text if replaced is None else replaced)
+
+    def struct(self, name: str, count: int) -> None:
+        """``Object.spec{``: a map that says what it is; to the checker, what a function makes of a map."""
+        function = name if name in {"Object", "JSONPatch"} else "Part"
+        opening = f"{function}__({{" if self.checking else f"{{'{TYPE_KEY}':'{name}',"
+        self.open.append(_Bracket("{", struct=name, entry=self.at + count + 1))
+        self.put(opening, count + 1)
+
+    def constant(self, token: Token) -> None:
+        """Remember a call on literals that cel-go makes while it compiles."""
+        of_text = self.tokens[self.at + 2].kind == "text" and self.text(3) == ")"
+        if token.text in _CONVERSIONS and of_text and self.text(-1) != ".":
+            self.result.constants.append((f"{token.text}({self.text(2)})", f"invalid {token.text} argument"))
+        if token.text == "matches" and of_text and self.text(-1) == ".":
+            self.result.constants.append((f"''.matches({self.text(2)})", "invalid matches argument"))
+        if token.text == "format" and self.text(-1) == "." and self.text(2) == "[":
+            end = self.at + 3
+            while self.tokens[end].kind in _TYPES or self.tokens[end].text == ",":
+                end += 1
+            if self.tokens[self.at - 2].kind == "text" and self.tokens[end].text == "]":
+                begins, ends = self.tokens[self.at - 2].start, self.tokens[end].start
+                self.result.constants.append((f"{self.source[begins:ends]}])", "error during formatting"))
+
+    def end_entry(self, bracket: _Bracket) -> None:
+        """The values of a list or map must be of one type, as far as that shows in the text."""
+        if not bracket.literal or not self.checking:
+            return
+        entry = self.tokens[bracket.entry : self.at]
+        if bracket.mark == "{":
+            colon = next((i for i, token in enumerate(entry) if token.text == ":"), len(entry))
+            entry = entry[colon + 1 :]
+        kind = _plain_type(entry)
+        if kind and bracket.kind and kind != bracket.kind:
+            self.result.problems.append(f"expected type '{bracket.kind}' but found '{kind}'")
+        bracket.kind = bracket.kind or kind
+
+
+def _plain_type(entry: list[Token]) -> str:
+    """The type of a literal or of something selected from the object; "" where only a checker can tell."""
+    if entry and entry[0].text == "-":
+        entry = entry[1:]
+    if len(entry) == 1:
+        return _TYPES.get(entry[0].kind, "")
+    selected = all(token.kind in {"name", "quoted"} or token.text == "." for token in entry)
+    return "dyn" if selected and entry and entry[0].text in {"object", "oldObject"} else ""
