@@ -216,7 +216,7 @@ def _holds(spec: dict[str, Any], signer: Signer, image: str | None, containers: 
     resource = pod(init=[one]) if containers == "initContainers" else pod(one)
     scope = scope_of(Admitted(resource), spec.get("variables"), deleting=False)
     scope.values["images"] = {kind: [image] if image and kind == containers else [] for kind in CONTAINERS}
-    scope.values["attestors"] = attestors
+    scope.attestors = attestors
     scope.functions["verifyImageSignatures"] = verify
     return check_validations(spec.get("validations"), scope).result == "pass"
 

@@ -168,6 +168,18 @@ for _name in "wxyz":
     DOUBLING = f"cel.bind(a, a + a + a + a + a + a, {DOUBLING})"
 
 
+def test_functions_of_a_registry_can_be_stood_in_for() -> None:
+    found = Scope({"images": {"containers": ["a", "b"]}})
+    found.attestors = {"lea": {"keyless": 1}, "other": {}}
+    found.functions = {"verifyImageSignatures": lambda image, asked: len(asked) if image == "a" else 0}
+    signed = "(images.containers + images.?more.orValue([])).map(i, verifyImageSignatures(i, {}))"
+    assert evaluate(signed.format("[attestors.lea, attestors['other']]"), found) == [2, 0]
+    assert evaluate(signed.format("[attestors.lea].filter(a, true)"), found) == [1, 0]
+    for wrong in ("attestors.lea", "[attestors.nobody]", "[optional.none()]"):
+        with pytest.raises(CelError):
+            evaluate(signed.format(wrong), found)
+
+
 @pytest.mark.parametrize(
     "expression",
     [
@@ -270,7 +282,7 @@ def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{}.{}(e, {})".format, inner, macro, inner | st.just("e")),
         st.builds("{}.replace({}, {})".format, inner, inner, inner),
         st.builds("cel.bind(e, {}, {})".format, inner, inner | st.just("e + e")),
-        st.builds("verifyImageSignatures('a', [{}])".format, inner),
+        st.builds("verifyImageSignatures('a', [attestors.lea, {}])".format, inner),
         st.builds("{}[?{}]".format, inner, inner),
         st.builds("[{}, {}]".format, inner, inner),
         st.builds("Object{{a: {}, b: Object.b{{c: [{}]}}}}".format, inner, inner),
@@ -282,6 +294,7 @@ def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def test_no_expression_brings_the_library_down(expression: str, slip: str, place: int) -> None:
     found = scope(o="object.?spec")
     found.values |= {"x": 3, "l": [1, None, [None]]}
+    found.attestors = {"lea": {}}
     found.functions = {"verifyImageSignatures": lambda _, attestors: len(attestors)}
     for source in (expression, expression[:place] + slip + expression[place:]):
         with work():

@@ -37,13 +37,14 @@ class Scope:
     """What the expressions of a policy see for one request.
 
     `unknown`: paths whose value exists in a real request only, each with the reason. `variables`: expressions
-    by name. `functions` stand in for those of a registry.
+    by name. `functions` stand in for those of a registry; they are given `attestors` for their names.
     """
 
     values: dict[str, Any]
     unknown: dict[tuple[str, ...], str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    attestors: dict[str, Any] | None = None
     _known: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Scope:
 
 def evaluate(source: str, scope: Scope) -> Any:
     """The value of an expression; raises CelSyntaxError, CelError or Beyond."""
-    context, outer = functions.given.set(scope.functions), functions.raised.set([])
+    context, outer = functions.given.set((scope.functions, scope.attestors or {})), functions.raised.set([])
     try:
         return _Evaluation(source, scope).value()
     finally:
@@ -119,6 +120,10 @@ class _Evaluation:
             return self.variable(path)
         if head in _ELSEWHERE and head not in self.scope.values:
             return f"unknown__('{_ELSEWHERE[head]}', '{'.'.join((head, *path.fields))}')"
+        if head == "attestors" and self.scope.attestors is not None:
+            if len(path.fields) > 1:
+                raise Beyond("beyond-evaluator", "a field of an attestor")
+            self.data[head] = {name: name for name in self.scope.attestors}
         if head not in self.scope.values:
             return None
         for unknown, reason in self.scope.unknown.items():

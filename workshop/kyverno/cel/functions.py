@@ -27,7 +27,7 @@ _QUANTITY: Final = b"kubernetes.Quantity "
 _REFERENCE: Final = b"kyverno.image "
 
 #: What the evaluation under way gives its functions, and the exceptions they raised.
-given: ContextVar[dict[str, Callable[..., Any]]] = ContextVar("cel_functions", default={})  # noqa: B039
+given: ContextVar[tuple[dict[str, Callable[..., Any]], dict[str, Any]]] = ContextVar("cel_functions")
 raised: ContextVar[list[Exception]] = ContextVar("cel_raised")
 
 
@@ -125,9 +125,11 @@ def _fails(number: int) -> None:
 
 def _registry(name: str) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
-        if name not in given.get():
+        known, attestors = given.get()
+        if name not in known:
             raise Beyond("needs-registry", name)
-        return given.get()[name](*arguments)
+        *texts, names = arguments
+        return known[name](*texts, [attestors[each] for each in names.split("\n") if each in attestors])
 
     return call
 
@@ -179,10 +181,10 @@ _FUNCTIONS: Final[tuple[tuple[str, str, str, bool, Callable[..., Any]], ...]] = 
     ),
     ("max", "LIST", "DYN", True, _extreme(max)),
     ("min", "LIST", "DYN", True, _extreme(min)),
-    ("verifyImageSignatures", "STRING LIST", "INT", False, _registry("verifyImageSignatures")),
+    ("verifyImageSignatures", "STRING STRING", "INT", False, _registry("verifyImageSignatures")),
     (
         "verifyAttestationSignatures",
-        "STRING STRING LIST",
+        "STRING STRING STRING",
         "INT",
         False,
         _registry("verifyAttestationSignatures"),

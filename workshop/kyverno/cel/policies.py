@@ -149,7 +149,7 @@ def _image_validating(policy: _Policy, frame: RuleResult) -> Iterator[Outcome]:
         # The validations run all the same, over lists without images.
         scope = p.scope()
         scope.values["images"] = {name: [] for name in CONTAINERS}
-        scope.values["attestors"] = {
+        scope.attestors = {
             str(as_map(each).get("name")): as_map(each) for each in as_list(p.spec.get("attestors"))
         }
         status = check_validations(p.spec.get("validations"), scope)

@@ -40,6 +40,8 @@ LOOPS = frozenset(
     )
 )
 NAMING = frozenset(["bind", "optMap", "optFlatMap"])
+#: Functions whose argument of this number is a list of attestors: it is handed on as a text of their names.
+_VERIFYING = {"verifyImageSignatures": 1, "verifyAttestationSignatures": 2}
 _TEXTS_OF_PATCH = ("op", "from", "path")
 _TYPES = {
     "text": "string",
@@ -121,6 +123,7 @@ class _Bracket:
     entry: int = 0
     closes: str = ""
     kind: str = ""
+    attestors: int = 0
 
 
 def tokens(source: str) -> list[Token]:
@@ -211,7 +214,9 @@ class _Writer:
         if token.text in _OPENING and token.kind == "mark":
             literal = token.text == "{" or (token.text == "[" and not self.ends_value(-1))
             arguments = self.text(-1) == "(" and self.text(-2) == "format"
-            self.open.append(_Bracket(token.text, literal=literal and not arguments, entry=self.at + 1))
+            bracket = _Bracket(token.text, literal=literal and not arguments, entry=self.at + 1)
+            bracket.attestors = 0 if self.checking else _VERIFYING.get(self.text(-1), 0)
+            self.open.append(bracket)
             self.put(token.text + self.plain(literal))
         elif token.text in _CLOSING and token.kind == "mark" and bracket:
             self.end_entry(bracket)
@@ -220,8 +225,10 @@ class _Writer:
         elif token.text == "," and bracket:
             self.end_entry(bracket)
             bracket.entry = self.at + 1
-            self.put(f"{bracket.closes},")
-            bracket.closes = ""
+            bracket.attestors -= 1
+            names = bracket.attestors == 0
+            self.put(f"{bracket.closes},{'(' if names else ''}")
+            bracket.closes = r").map(a__, string(a__)).join('\n')" if names else ""
         elif bracket and bracket.struct and self.at == bracket.entry + (self.text(-1) == "?"):
             self.field(token, bracket)
         elif token.kind == "name":
