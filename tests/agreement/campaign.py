@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -13,6 +13,8 @@ from . import corpus
 from .comparison import Disagreement, Figures, Subject, compare
 from .generated import generated
 from .probes import Field
+
+_DECIDED: Final = ("admitted", "changed", "refused")
 
 
 def subjects(start: int, count: int) -> list[Subject]:
@@ -43,7 +45,7 @@ def run(
 
 def report(figures: Figures) -> str:
     """The figures, one a line."""
-    decided = sum(figures.verdicts.values()) - figures.verdicts["unknown"]
+    decided = sum(figures.verdicts[name] for name in _DECIDED)
     lines = [
         f"sets of policies       {figures.subjects}",
         f"policies accepted      {figures.accepted_policies}",
@@ -51,11 +53,12 @@ def report(figures: Figures) -> str:
         f"pairs                  {figures.pairs}",
         f"  with a rule applied  {figures.acted}",
         f"  decided              {decided}",
-        *(f"    {name:20} {figures.verdicts[name]}" for name in ("admitted", "changed", "refused")),
+        *(f"    {name:20} {figures.verdicts[name]}" for name in _DECIDED),
         (
             f"  unknown              {figures.verdicts['unknown']}"
             f" ({100 * figures.verdicts['unknown'] / max(1, figures.pairs):.1f} %): {dict(figures.unknown)}"
         ),
+        f"Kyverno broke off      {figures.verdicts['broken']}",
         f"disagreements          {len(figures.disagreements)}",
     ]
     return "\n".join(lines)

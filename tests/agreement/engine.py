@@ -16,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from workshop.cluster import witnesses
+from workshop.kyverno.autogen import ANNOTATION as AUTOGEN
 from workshop.kyverno.match import parse_kind
 from workshop.kyverno.values import wildcard
 from workshop.sandbox.api import Sandbox
@@ -93,7 +94,11 @@ class Engine:
 
     def serves_kinds(self, policy: Document) -> bool:
         """Does this cluster have every kind that the rules of a policy name?"""
-        return all(self._serves(*parse_kind(kind)[:3]) for kind in _kinds(policy))
+        metadata = policy.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        wanted = annotations.get(AUTOGEN) if isinstance(annotations, dict) else None
+        generated = [kind for kind in str(wanted or "none").split(",") if kind != "none"]
+        return all(self._serves(*parse_kind(kind)[:3]) for kind in [*_kinds(policy), *generated])
 
     def _serves(self, group: str, version: str, kind: str) -> bool:
         return any(
@@ -166,7 +171,13 @@ class Engine:
         """Create what the probes take for granted. Overridden by who knows it."""
 
     def _untouched(self) -> bool:
-        return witnesses.becomes_clean(self.api)
+        return witnesses.becomes_clean(self.api) and not self._derived()
+
+    def _derived(self) -> bool:
+        """Are there native policies that Kyverno has made of its own?"""
+        found = self.api.get("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies") or {}
+        names = [str(one["metadata"]["name"]) for one in found.get("items", [])]
+        return any(name.startswith(("cpol-", "vpol-")) for name in names)
 
     @staticmethod
     def _await(condition: Callable[[], bool]) -> bool:
@@ -208,6 +219,12 @@ class Engine:
                 raise
             return None
         result["metadata"]["namespace"] = namespace
+        if "tolerations" in result.get("spec", {}):
+            # Those that every new Pod gets are given before policies are asked, and not again.
+            own = document["spec"].get("tolerations") or []
+            result["spec"]["tolerations"] = [one for one in result["spec"]["tolerations"] if one in own]
+            if not own:
+                del result["spec"]["tolerations"]
         return result
 
     def _send(self, document: Document, operation: str) -> Document:

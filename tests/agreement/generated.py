@@ -12,11 +12,13 @@ from hypothesis.errors import HypothesisWarning
 
 from .cel_strategies import MUTATING, NATIVE, VALIDATING
 from .comparison import Subject
+from .features import FEATURES
 from .legacy import LEGACY
 
 #: (name, strategy, share): native policies take a second each to come into force, so there are few.
 _SOURCES: Final = (
-    ("legacy", st.builds(lambda policy: [policy], LEGACY), 0.76),
+    ("legacy", st.builds(lambda policy: [policy], LEGACY), 0.28),
+    *((name, strategy, 0.48 / len(FEATURES)) for name, strategy in FEATURES),
     ("validating", VALIDATING, 0.12),
     ("mutating", MUTATING, 0.08),
     ("native", NATIVE, 0.04),

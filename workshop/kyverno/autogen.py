@@ -25,7 +25,7 @@ CONTROLLERS = (
 _KINDS = {
     **dict.fromkeys(("DaemonSet", "Deployment", "StatefulSet", "ReplicaSet"), "apps/*/"),
     **dict.fromkeys(("Job", "CronJob"), "batch/*/"),
-    "ReplicationController": "v1/",
+    **dict.fromkeys(("ReplicationController", "Pod"), "v1/"),
 }
 _VALIDATE_FORMS = ("pattern", "deny", "podSecurity", "anyPattern", "foreach", "cel")
 _ACTIONS = ("message", "failureAction", "failureActionOverrides", "allowExistingViolations")
@@ -86,8 +86,8 @@ def compute_rules(policy: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     for rule in rules:
         if str(rule.get("name")).startswith("autogen-") or not _selects_pods(rule):
             continue
-        known = sorted(_KINDS.keys() - {"CronJob"} if "all" in controllers else controllers & _KINDS.keys())
-        others = [name for name in known if name != "CronJob"]
+        known = sorted(set(CONTROLLERS) if "all" in controllers else controllers & set(CONTROLLERS))
+        others = [name for name in known if name != "CronJob"] or sorted(controllers & {"Pod"})
         for_controllers = _generate(rule, "autogen", "template", others) if others else None
         if for_controllers:
             generated.append(_shift(for_controllers, "spec.template"))
@@ -173,11 +173,13 @@ def _retarget(block: object, kinds: list[str], *, always: bool, cron: str) -> No
     for group in ("any", "all"):
         if filters := as_list(block.get(group)):
             for item in filters:
-                resources = item.get("resources") if isinstance(item, dict) else None
-                if isinstance(resources, dict):
-                    current = [str(kind) for kind in as_list(resources.get("kinds"))]
-                    if cron == "autogen-cronjob" or has_pod(current):
-                        resources["kinds"] = kinds
+                if not isinstance(item, dict):
+                    continue
+                resources = item.get("resources") or {}
+                if isinstance(resources, dict) and (
+                    cron == "autogen-cronjob" or has_pod(list(map(str, as_list(resources.get("kinds")))))
+                ):
+                    item["resources"] = {**resources, "kinds": kinds}
             return
     resources = block.get("resources")
     if isinstance(resources, dict) and (always or resources.get("kinds")):

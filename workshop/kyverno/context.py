@@ -6,6 +6,7 @@ Source: pkg/engine/context. Entries are evaluated when a query first names them,
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,13 @@ def _named(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?:\A|\s|[^.0-9A-Za-z]){re.escape(name)}\b")
 
 
+@dataclass(frozen=True)
+class _Images:
+    """Stands among the entries for `images`, which Kyverno reads off the object it was asked about."""
+
+    resource: dict[str, Any]
+
+
 class Context:
     """One scope of variables. `child` opens an inner one that sees this one and never changes it."""
 
@@ -41,8 +49,12 @@ class Context:
         old: dict[str, Any] | None,
         operation: str,
         extra: dict[str, Any],
+        pictured: dict[str, Any] | None = None,
     ) -> Context:
-        """The context of an admission request; `extra` are values given from outside, as the CLI allows."""
+        """The context of an admission request; `extra` are values given from outside, as the CLI allows.
+
+        `images` are those of `pictured`, which rules before this one may have changed, else of `resource`.
+        """
         request = Partial({"operation": operation}, _IDENTITY)
         known = resource if resource is not None else old or {}
         metadata = found if isinstance(found := known.get("metadata"), dict) else {}
@@ -51,7 +63,8 @@ class Context:
         request.update({key: metadata[key] for key in ("name", "namespace") if key in metadata})
         # A request always has both, null when there is none.
         request |= {"object": resource, "oldObject": old}
-        context = cls(Partial({"request": request}, _ACCOUNT), [("images", None)])
+        images = _Images(pictured or resource or {})
+        context = cls(Partial({"request": request}, _ACCOUNT), [("images", images)])
         for name, value in extra.items():
             context.put(name, value)
         return context
@@ -59,6 +72,13 @@ class Context:
     def child(self) -> Context:
         """An inner scope."""
         return Context(self.data.clone(), list(self.loaders))
+
+    def as_created(self, resource: dict[str, Any]) -> Context:
+        """This scope as if the resource were just being created; what was looked up already stays."""
+        scope = self.child()
+        for key, value in (("object", resource), ("oldObject", None), ("operation", "CREATE")):
+            scope.put(f"request.{key}", value)
+        return scope
 
     def put(self, dotted: str, value: object) -> None:
         """Set a variable; dots separate the levels of nested ones."""
@@ -109,8 +129,8 @@ class Context:
         return search(expression.strip(), self.data)
 
     def _load(self, name: str, entry: Any, scope: Context) -> None:
-        if entry is None:
-            images = images_of(self.data["request"].get("object") or {})
+        if isinstance(entry, _Images):
+            images = images_of(entry.resource)
             if images:
                 self.data["images"] = {
                     kind: {key: image.variables() for key, image in by_name.items()}
@@ -139,11 +159,11 @@ def _variable(name: str, variable: dict[str, Any], scope: Context) -> Any:
     if not isinstance(path, str):
         raise KyvernoError(f"jmespath value must be a string {name}")
     default = substitute(variable.get("default"), scope)
-    value = variable.get("value")
+    # A default stands in for a path that leads nowhere, not for a value that cannot be resolved.
+    value = substitute(variable.get("value"), scope)
     output = default
     try:
         if value is not None:
-            value = substitute(value, scope)
             output = search(path, value) if path else value
         elif path and (found := scope.query(path)) is not None:
             output = found

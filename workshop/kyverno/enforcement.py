@@ -8,11 +8,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.kyverno.match import Request, as_list, matches_selector
+from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import KyvernoError
 from workshop.kyverno.values import wildcard
 
 ACTIONS = ("Enforce", "enforce", "Audit", "audit")
+
+
+def judges(policy: dict[str, Any], rule: dict[str, Any], request: Request) -> bool:
+    """Is a validating rule among those that may hold a request up?
+
+    Source: pkg/policycache/cache.go. What its failure then does is `enforces`' question: the two read
+    overrides differently.
+    """
+    validate, spec = as_map(rule.get("validate")), as_map(policy.get("spec"))
+    overrides = as_list(validate.get("failureActionOverrides"))
+    for item in map(as_map, overrides or as_list(spec.get("validationFailureActionOverrides"))):
+        namespaces, selector = as_list(item.get("namespaces")), item.get("namespaceSelector")
+        here = bool(request.namespace) and any(wildcard(str(name), request.namespace) for name in namespaces)
+        if here or not (namespaces or selector is not None) or _selects(selector, request):
+            return str(item.get("action")).lower() == "enforce"
+    action = validate.get("failureAction") or spec.get("validationFailureAction")
+    return str(action).lower() == "enforce"
+
+
+def _selects(selector: object, request: Request) -> bool:
+    if not isinstance(selector, dict) or not request.namespace:
+        return False
+    try:
+        return request.namespace_selected(selector, wildcards=False)
+    except KyvernoError:
+        return False
 
 
 def enforces(policy: dict[str, Any], rule: dict[str, Any], request: Request) -> bool:
@@ -49,8 +75,7 @@ def _override(overrides: object, request: Request) -> object:
         ):
             continue
         try:
-            labels = {k: str(v) for k, v in (request.namespace_labels or {}).items()}
-            if selector is None or matches_selector(selector, labels):
+            if selector is None or (isinstance(selector, dict) and request.namespace_selected(selector)):
                 return item["action"]
         except KyvernoError:
             continue

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from workshop.kyverno import chances
 from workshop.kyverno.autogen import compute_rules
-from workshop.kyverno.enforcement import admission_off, enforces, ignores_errors
+from workshop.kyverno.enforcement import admission_off, enforces, ignores_errors, judges
 from workshop.kyverno.match import OPERATIONS, Request, applies, as_map, webhook_operations
 from workshop.kyverno.outcome import Admission, Beyond, KyvernoError, RuleResult, plain, work
 
+if TYPE_CHECKING:
+    from workshop.kyverno.context import Context
+
 _LEGACY = {"ClusterPolicy", "Policy"}
+_PATTERNS = ("pattern", "anyPattern")
 
 
 def admit(
@@ -31,14 +36,21 @@ def admit(
     with work():
         try:
             given: list[dict[str, Any]] = [policy for policy in plain(policies) if isinstance(policy, dict)]
-            admission = _Admission(
-                plain(resource), operation, plain(old), plain(namespace_labels), plain(variables)
-            )
+            asked, before = plain(resource), plain(old)
+            labels, values = plain(namespace_labels), plain(variables)
+
+            def decide(name: str = "") -> Admission:
+                return chances.in_any_order(
+                    given,
+                    lambda order: _Admission(asked, operation, before, labels, values).decide(order, name),
+                )
+
+            created = operation == "CREATE" and isinstance(asked, dict)
+            return chances.under_any_name(asked, decide) if created else decide()
         except (Beyond, RecursionError, TypeError) as error:
             reason = error.reason if isinstance(error, Beyond) else "beyond-evaluator"
             untouched = resource if isinstance(resource, dict) else {}
             return Admission(None, untouched, [RuleResult("", "", "unknown", str(error), reason=reason)])
-        return admission.decide(given)
 
 
 class _Admission:
@@ -68,6 +80,8 @@ class _Admission:
         self.blurred: str | None = None
         self.refused = False
         self.uncertain = False
+        self.torn = False
+        self.pictured: dict[str, Any] = resource
 
     @property
     def request(self) -> Request:
@@ -75,12 +89,17 @@ class _Admission:
         subject = self.old if self.deleting and self.old is not None else self.resource
         return Request(subject, self.operation, self.old, self.labels)
 
-    def decide(self, policies: list[dict[str, Any]]) -> Admission:
+    def decide(self, policies: list[dict[str, Any]], name: str = "") -> Admission:
+        """The answer; `name` is what the API server calls an object without one before it is judged."""
         for stage in ("mutate", "verifyImages", "validate"):
+            if stage == "validate" and name:
+                changed = self.resource
+                self.resource = {**changed, "metadata": {**as_map(changed.get("metadata")), "name": name}}
+            self.pictured = self.resource
             for policy in policies:
                 self.policy(policy, policies, stage)
         admitted = False if self.refused else None if self.uncertain else True
-        return Admission(admitted, self.resource, self.results)
+        return Admission(admitted, changed if name else self.resource, self.results)
 
     def policy(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:
         """Let one policy act at a stage; one that is no policy at all is unknown."""
@@ -126,29 +145,32 @@ class _Admission:
         if admission_off(spec) or not self.asked(stage, policies):
             return
         namespace = str(metadata.get("namespace") or "default") if policy.get("kind") == "Policy" else None
-        rules = compute_rules(policy, self.request.kind)
+        rules = compute_rules(policy, "" if stage == "mutate" else self.request.kind)
         strict = not ignores_errors(spec)
-        judging = strict and (
-            stage == "mutate" or any(enforces(policy, rule, self.request) for rule in rules)
-        )
+        before, failed = self.resource, False
         for rule in rules:
             if not rule.get(stage):
                 continue
+            blocking = stage != "validate" or judges(policy, rule, self.request)
             result = _guarded(
                 lambda rule=rule: self.rule(rule, stage, namespace, spec),  # type: ignore[misc]
                 RuleResult(
                     str(metadata.get("name") or ""),
                     str(rule.get("name") or ""),
                     "skip",
-                    enforce=stage != "mutate" and enforces(policy, rule, self.request),
+                    enforce=stage != "mutate" and blocking and enforces(policy, rule, self.request),
                     kind=stage,
                 ),
             )
             if result is None:
                 continue
-            self.add(result, blocks_errors=judging)
+            self.add(result, blocks_errors=strict and blocking)
+            failed = failed or result.result == "error"
             if spec.get("applyRules") == "One" and result.result in {"pass", "fail"}:
                 break
+        if stage == "mutate" and failed and not strict:
+            # What the policy has changed so far is dropped; what the next one sees then, Kyverno leaves open.
+            self.resource, self.torn = before, True
 
     def rule(
         self, rule: dict[str, Any], stage: str, namespace: str | None, spec: dict[str, Any]
@@ -166,7 +188,7 @@ class _Admission:
         from workshop.kyverno.context import Context
 
         new = None if self.deleting else self.resource
-        context = Context.of_request(new, self.old, self.operation, self.variables)
+        context = Context.of_request(new, self.old, self.operation, self.variables, new and self.pictured)
         context.add_entries(rule.get("context"))
         held, message = rules.check_conditions(rule.get("preconditions"), context)
         status: rules.Status | None
@@ -175,6 +197,8 @@ class _Admission:
         elif stage == "mutate":
             if rule["mutate"].get("targets"):
                 return None
+            if self.torn:
+                raise Beyond("beyond-evaluator", "a policy before this one failed, and Kyverno ignores that")
             status = rules.mutate(rule, context, self.resource)
             self.resource = status.resource or self.resource
         elif stage == "verifyImages":
@@ -185,29 +209,37 @@ class _Admission:
             status = validate_rule(rule, self.request, self.deleting)
         else:
             status = rules.validate_resource(rule, context, new)
-            if status is not None and status.result == "fail" and self.violated_before(rule, spec):
+            if status is not None and status.result == "fail" and self.violated_before(rule, spec, context):
                 status = rules.Status("skip", "pre-existing violations are allowed")
         if status is None:
             return None
         return {"result": status.result, "message": status.message, "path": status.path}
 
-    def violated_before(self, rule: dict[str, Any], spec: dict[str, Any]) -> bool:
-        """Did the object fail an enforced rule before this update already? Kyverno then lets it be."""
+    def violated_before(self, rule: dict[str, Any], spec: dict[str, Any], context: Context) -> bool:
+        """Did the object fail an enforced rule before this update already? Kyverno then lets it be.
+
+        `context` is the one the new object was judged in: what was looked up there is not looked up again.
+        """
         validate = rule["validate"]
         action = validate.get("failureAction") or spec.get("validationFailureAction")
         tolerant = validate.get("allowExistingViolations") is not False and str(action).lower() == "enforce"
         if self.operation != "UPDATE" or self.old is None or not tolerant:
             return False
+        if rule.get("preconditions") is not None:
+            # Kyverno then takes the rule for one that does not match the old object.
+            return False
         if not applies(rule, Request(self.old, namespace_labels=self.labels), None):
             return False
+        if validate.get("foreach") and (rule.get("context") or "images" in str(validate["foreach"])):
+            raise Beyond("beyond-evaluator", "an update: what a foreach looked up in the new object decides")
         from workshop.kyverno import rules
-        from workshop.kyverno.context import Context
+        from workshop.kyverno.variables import substitute
 
-        context = Context.of_request(self.old, None, "CREATE", self.variables)
-        context.add_entries(rule.get("context"))
-        if not rules.check_conditions(rule.get("preconditions"), context)[0]:
-            return False
-        before = rules.validate_resource(rule, context, self.old)
+        # A pattern keeps the values it got for the new object.
+        known = {form: substitute(validate[form], context) for form in _PATTERNS if validate.get(form)}
+        before = rules.validate_resource(
+            {**rule, "validate": {**validate, **known}}, context.as_created(self.old), self.old
+        )
         return before is not None and before.result == "fail"
 
     def other(self, policy: dict[str, Any], policies: list[dict[str, Any]], stage: str) -> None:

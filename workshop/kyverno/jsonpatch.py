@@ -25,7 +25,16 @@ def yaml_to_json(text: str) -> Any:
     import yaml
 
     class Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-        """YAML as JSON: no dates; aliases are refused because they multiply."""
+        """YAML as Go reads it: no dates, no times, `y` and `n` are truth values; aliases would multiply."""
+
+        bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}  # noqa: RUF012  (as PyYAML has it)
+
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+            if kind is yaml.ScalarNode and implicit[0] and value in {"y", "Y", "n", "N"}:
+                return "tag:yaml.org,2002:bool"
+            if kind is yaml.ScalarNode and implicit[0] and ":" in value:
+                return "tag:yaml.org,2002:str"
+            return super().resolve(kind, value, implicit)
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
@@ -77,7 +86,8 @@ def _apply(document: Any, kind: str, path: str, operation: dict[str, Any], lenie
         value = copy.deepcopy(_get(document, _parts(source)))
         if kind == "move":
             _remove(document, _parts(source), lenient=False)
-        kind = "add"
+        # Only an operation written as `add` makes the parents it lacks.
+        kind, lenient = "add", False
     parts = _parts(path)
     if not parts:
         if kind == "remove":
@@ -94,11 +104,9 @@ def _apply(document: Any, kind: str, path: str, operation: dict[str, Any], lenie
         container = _get(document, parts[:-1])
         container[_index(container, parts[-1]) if isinstance(container, list) else parts[-1]] = value
     else:
-        try:
-            found = _get(document, parts)
-        except KyvernoError:
-            found = None
-        if not same(found, value):
+        container = _get(document, parts[:-1])
+        missing = isinstance(container, dict) and parts[-1] not in container
+        if not same(None if missing else _get(document, parts), value):
             raise KyvernoError(f"testing value {path} failed")
     return document
 
@@ -171,6 +179,8 @@ def _remove(document: Any, parts: list[str], *, lenient: bool) -> None:
     try:
         container = _get(document, parts[:-1])
         if isinstance(container, list):
+            # A place that does not exist is forgiven, one that is no place in a list is not.
+            lenient = lenient and parse_int(parts[-1]) is not None
             del container[_index(container, parts[-1])]
         elif isinstance(container, dict) and parts[-1] in container:
             del container[parts[-1]]

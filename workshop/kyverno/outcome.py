@@ -109,5 +109,6 @@ def plain(value: object, depth: int = 0, nodes: list[int] | None = None) -> Any:
     if isinstance(value, int) and -(2**63) <= value < 2**64:
         return value
     if isinstance(value, float) and value == value and abs(value) != float("inf"):
-        return value
+        # The API server writes 5.0 as 5.
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
     raise Beyond("beyond-evaluator", f"{type(value).__name__} is no JSON value")

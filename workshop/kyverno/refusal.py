@@ -57,6 +57,9 @@ def refusals(policy: object) -> list[str]:
 def _refusals(policy: dict[str, Any]) -> Iterator[str]:
     group, _, version = str(policy.get("apiVersion") or "").rpartition("/")
     kind = str(policy.get("kind") or "")
+    if not version or not kind:
+        yield "apiVersion or kind is not set: nobody knows what this is"
+        return
     if group == "admissionregistration.k8s.io" and kind.startswith("ValidatingAdmissionPolicy"):
         errors = schema_errors(policy.get("spec"), kind) if kind in _NATIVE else []
         yield from errors or _native_errors(as_map(policy.get("spec")), kind)

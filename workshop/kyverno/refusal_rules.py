@@ -6,6 +6,7 @@ engine's.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -72,6 +73,8 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
             yield f"match conditions compilation errors: {problem}"
     if spec.get("generateExistingOnPolicyUpdate") is not None:
         yield "spec.generateExistingOnPolicyUpdate: Forbidden: remove the deprecated field"
+    if not namespaced:
+        yield from _contradictions(spec)
     if namespaced and spec.get("validationFailureActionOverrides"):
         yield "validationFailureActionOverrides is supported only with ClusterPolicy"
     if spec.get("admission") is False:
@@ -84,6 +87,22 @@ def _spec_errors(policy: dict[str, Any], spec: dict[str, Any], *, namespaced: bo
             if key != "validate"
         ):
             yield "disabling admission processing is only allowed with validation policies"
+
+
+def _contradictions(spec: dict[str, Any]) -> Iterator[str]:
+    """Namespaces that one override has refused and another reported; a wildcard stands for what it covers."""
+    holders = [("spec.validationFailureActionOverrides", spec.get("validationFailureActionOverrides"))]
+    for index, rule in enumerate(map(as_map, as_list(spec.get("rules")))):
+        overrides = as_map(rule.get("validate")).get("failureActionOverrides")
+        holders.append((f"spec.rules[{index}].validate.failureActionOverrides", overrides))
+    for path, overrides in holders:
+        listed: dict[str, list[str]] = {"enforce": [], "audit": []}
+        for override in map(as_map, as_list(overrides)):
+            names = map(str, as_list(override.get("namespaces")))
+            listed.get(str(override.get("action")).lower(), []).extend(names)
+        for mine, other in itertools.product(listed["enforce"], listed["audit"]):
+            if wildcard(mine, other) or wildcard(other, mine):
+                yield f"{path}: conflicting namespaces: {mine} enforces, {other} audits"
 
 
 def _rule_errors(
@@ -162,6 +181,11 @@ def _filter_errors(
             yield f"{part}.subjects: kind must be 'User', 'Group', or 'ServiceAccount'"
         elif subject["kind"] == "ServiceAccount" and not subject.get("namespace"):
             yield f"{part}.subjects: namespace is required when Kind is ServiceAccount"
+        if subject.get("name") == "":
+            yield f"{part}.subjects: Required value: a name"
+    for role in map(str, as_list(item.get("roles"))):
+        if role.count(":") != 1:
+            yield f"{part}.roles: Invalid value: {role}: Role is expected to be in namespace:name format"
     if namespaced and resources.get("namespaces"):
         yield f"{part}: Filtering namespaces not allowed in namespaced policies"
     for kind in kinds:

@@ -12,6 +12,7 @@ from typing import Any
 from workshop.kyverno.anchors import match_pattern, parse_anchor
 from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
+from workshop.kyverno.values import go_json
 
 Keys = tuple[str, ...]
 _POD_LISTS: dict[str, Keys] = {
@@ -186,12 +187,12 @@ def _strip(node: object, *, delete_scalar: bool) -> bool:
         return _strip_map(node)
     if isinstance(node, list):
         was_empty = not node
-        index = 0
-        while index < len(node):
-            if _has_anchor(node[index], {"", "<", "+"}) or _strip(node[index], delete_scalar=False):
+        for index, item in enumerate(list(node)):
+            if _has_anchor(item, {"", "<", "+"}) or _strip(item, delete_scalar=False):
+                # Kyverno counts as if nothing had been taken away yet: of several items others go.
+                if index >= len(node):
+                    raise Beyond("beyond-evaluator", "several items of a list go: Kyverno breaks off")
                 del node[index]
-            else:
-                index += 1
         return not node and not was_empty
     return delete_scalar
 
@@ -252,6 +253,8 @@ def _merge(target: Any, patch: Any, schema: Schema, path: str) -> Any:
         return _merge_maps(target, patch, schema, path)
     if isinstance(patch, list) and (target is None or isinstance(target, list)):
         keys = schema.merge_keys(path)
+        if keys and target is None and any(isinstance(i, dict) and not (i.keys() & set(keys)) for i in patch):
+            raise Beyond("beyond-evaluator", f"an item of {path} does not say which it is")
         if keys is None or target is None:
             return [
                 _merge(None, item, schema, f"{path}/*") if isinstance(item, dict) else item for item in patch
@@ -259,6 +262,9 @@ def _merge(target: Any, patch: Any, schema: Schema, path: str) -> Any:
         return _merge_lists(target, patch, keys, schema, path)
     if target is not None and (isinstance(patch, dict | list) or isinstance(target, dict | list)):
         raise KyvernoError(f"failed to merge: different kinds of value at {path}")
+    if isinstance(target, str) and not isinstance(patch, str):
+        # What replaces a text is written in its quotes, hence a text.
+        return go_json(patch)
     return patch
 
 
@@ -271,6 +277,8 @@ def _merge_maps(target: dict[str, Any] | None, patch: dict[str, Any], schema: Sc
         return patch
     target = {} if target is None else target
     for key, value in patch.items():
+        if (anchor := parse_anchor(key)) and anchor[0] in {"", "<", "+"}:
+            raise Beyond("beyond-evaluator", f"{key} stays in the patch: its list has several such items")
         merged = (
             None
             if value is None
@@ -292,17 +300,26 @@ def _merge_lists(target: list[Any], patch: list[Any], keys: Keys, schema: Schema
         raise KyvernoError(f"failed to merge: a list of maps is expected at {path}")
     keys = tuple(key for key in keys if any(key in item for item in [*patch, *target])) or keys[:1]
     left = list(target)
-    result = []
+    result: list[Any] = []
+    seen: list[list[str]] = []
     for item in patch:
         spend(len(left))
         mine = [str(item.get(key, "")) for key in keys]
+        if mine in seen:
+            # Of several items for one element the first counts.
+            continue
+        seen.append(mine)
+        if not any(mine):
+            # An item that names no element stands for all that are named, and takes them away.
+            left = [old for old in left if not all(key in old for key in keys)]
+            continue
         found = next((old for old in left if _same_keys(mine, [str(old.get(key, "")) for key in keys])), None)
         if found is not None:
             left.remove(found)
         merged = _merge_maps(found, item, schema, f"{path}/*")
         if merged:
             result.append(merged)
-    return result + left
+    return result + left or None
 
 
 def _same_keys(mine: list[str], other: list[str]) -> bool:
