@@ -50,7 +50,9 @@ def main() -> int:
         ours, bare = first_paint(workspace)
         print(f"| TUI, first paint / empty Textual app | {_row(ours, bare)} |", flush=True)
         ours, bare = save_to_verdict(workspace)
-        print(f"| save to verdict (30 ms debounce included) / judging 2.2 in process | {_row(ours, bare)} |")
+        print(
+            f"| save to verdict (15–30 ms debounce included) / judging 2.2 in process | {_row(ours, bare)} |"
+        )
     print("\n| the evaluator | figure | ratio |\n|---|---|---|")
     for row in kyverno_command.throughput():
         print(row, flush=True)

@@ -136,6 +136,47 @@ def test_a_save_is_noticed_where_no_events_arrive(drive: Any, lab: Lab, welcomed
     drive(script, welcomed, polling=True)
 
 
+def test_a_covered_screen_is_drawn_when_it_comes_back(
+    drive: Any, lab: Lab, welcomed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[MapScreen] = []
+    draw = MapScreen.draw
+
+    def noted(screen: MapScreen) -> None:
+        drawn.append(screen)
+        draw(screen)
+
+    monkeypatch.setattr(MapScreen, "draw", noted)
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        screen = await hands.open("2.2")
+        drawn.clear()
+        path = screen.exercise.deliverables[0]
+        shutil.copy(lab.solutions / path, welcomed / path)
+        await hands.until(lambda: hands.app.state.verdict("2.2") is Verdict.PASSED, "the verdict")
+        await hands.judged()
+        assert not drawn
+        await hands.press("escape")
+        await hands.at(MapScreen)
+        line = next(each for each in hands.text("LabList").splitlines() if " 2.2 " in each)
+        assert "✓" in line
+        assert hands.app.progress.verdicts()["2.2"] is Verdict.PASSED
+
+    drive(script, welcomed)
+
+
+def test_no_style_sheet_is_read_after_the_start(drive: Any, welcomed: Path) -> None:
+    async def script(hands: Any) -> None:
+        await hands.at(MapScreen)
+        sheets = {path for path, _ in hands.app.stylesheet.source if path.endswith(".tcss")}
+        await hands.open("2.2")
+        assert {path for path, _ in hands.app.stylesheet.source if path.endswith(".tcss")} == sheets
+        assert hands.app.stylesheet._variables["background"] == "#11161D"
+
+    drive(script, welcomed)
+
+
 # --- the watcher by itself -------------------------------------------------------------------------
 
 

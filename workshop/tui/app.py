@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -35,7 +35,11 @@ class WorkshopApp(Core):
     """The workshop in the terminal. The map is always at the bottom of the stack of screens."""
 
     TITLE = "workshop"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    # With its screens' own sheets: one that Textual meets only when its screen opens has all parsed again.
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        Path(__file__).with_name("app.tcss"),
+        *sorted(Path(__file__).with_name("screens").glob("*.tcss")),
+    ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     # Textual declares these as variables of the instance: a ClassVar would not type-check.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import App
+from textual.reactive import Reactive
 
 from workshop.content import Exercise, Lab
 from workshop.converging import is_converging
@@ -49,6 +50,9 @@ _ASK_AGAIN_TIMES = 10
 class Core(App[int]):
     """What the workshop knows, and how it comes to know it."""
 
+    # A theme that is put on after the start has every style sheet parsed and applied once more.
+    theme = Reactive(themes.DARK.name)
+
     def __init__(
         self,
         lab: Lab,
@@ -68,6 +72,7 @@ class Core(App[int]):
         super().__init__()
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.progress: Progress | None = None
         self.choices = Choices.recall(None, language)
         self.clocks = Clocks({}, now)
@@ -79,6 +84,7 @@ class Core(App[int]):
         self._judge = Judge(lab, folder, self.post_message, connect)
         self._run_id = 0
         self._found: list[ExerciseResult] = []
+        self._unrecorded: list[tuple[list[ExerciseResult], Mode]] = []
         self._stop = threading.Event()
         self._told: Message | None = None
         self._asking_again = self._under_way = False
@@ -124,6 +130,7 @@ class Core(App[int]):
         self._stop.set()
         self._follower.stop()
         self._run_id += 1
+        self._record()
         if self.progress is not None:
             self.clocks.save(self.progress)
             self.progress.close()
@@ -333,13 +340,23 @@ class Core(App[int]):
             for each in found
             if (each.id == current and not self._asking_again) or each.verdict is not before.verdict(each.id)
         ]
-        if self.progress is not None and new:
-            self.progress.record(new, before.mode)
-            self._tell_problem()
+        if new:
+            self._unrecorded.append((new, before.mode))
+            self.call_after_refresh(self._record)  # the disk may be slow
         opened = self.state.unlocked - before.unlocked
         for result in found:
             if result.id in passed and before.verdict(result.id) not in (None, Verdict.PASSED):
-                self._congratulate(result.id, opened=opened)
+                # A toast has everything laid out again: the verdict is drawn first.
+                self.call_after_refresh(self._congratulate, result.id, opened)
+
+    def _record(self) -> None:
+        """Keep what was found in the progress store."""
+        unrecorded, self._unrecorded = self._unrecorded, []
+        if self.progress is None or not unrecorded:
+            return
+        for results, mode in unrecorded:
+            self.progress.record(results, mode)
+        self._tell_problem()
 
     def _congratulate(self, exercise_id: str, opened: frozenset[str]) -> None:
         say = self.state.say

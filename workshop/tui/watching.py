@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-# Milliseconds. An editor's burst of writes is over within QUIET of its last one.
-QUIET: Final = 30
+# Milliseconds. An editor's burst of writes is over within QUIET of its last one; watchfiles waits for one to
+# two of it. Whoever writes more slowly is judged once more: a newer run makes the one before it stale.
+QUIET: Final = 15
 _LONGEST_BURST: Final = 200
 _LOOK_EVERY: Final = 2_000
 _POLL_EVERY: Final = 300

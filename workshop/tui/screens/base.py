@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.binding import ActiveBinding
@@ -24,7 +25,8 @@ class Drawn(Screen[Result]):
     """A screen drawn from the application's state and from nothing else.
 
     A subclass composes its skeleton in `compose` and fills it in `draw`, which is called again whenever
-    the state is replaced. A change of language composes everything anew.
+    the state is replaced: at once where the screen is in view, else when it comes back into view. A change
+    of language composes everything anew.
     """
 
     state: reactive[State | None] = reactive(None, init=False)
@@ -32,7 +34,7 @@ class Drawn(Screen[Result]):
     def __init__(self, state: State) -> None:
         super().__init__()
         self.set_reactive(Drawn.state, state)
-        self._building = False
+        self._building = self._behind = False
 
     @property
     def shown(self) -> State:
@@ -63,8 +65,21 @@ class Drawn(Screen[Result]):
         if before.language != after.language and not self._building:
             self._building = True
             self.call_next(self._build_anew)
-        else:
+        elif self._in_view():
             self.redraw()
+        else:
+            self._behind = True
+
+    def on_screen_resume(self) -> None:
+        """Draw what was found out while other screens stood before this one."""
+        if self._behind:
+            self._behind = False
+            self.redraw()
+
+    def _in_view(self) -> bool:
+        """Whether nothing but dialogs stands before it. Textual's `is_current` counts one that is covered."""
+        before = takewhile(lambda screen: screen is not self, reversed(self.app.screen_stack))
+        return all(screen.is_modal for screen in before)
 
     def redraw(self) -> None:
         """Draw, unless the widgets are away: being built anew, or gone while the application closes."""
