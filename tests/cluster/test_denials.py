@@ -25,6 +25,10 @@ CEL = (
     'admission webhook "vpol.validate.kyverno.svc-fail" denied the request: '
     "Policy no-latest failed: no latest"
 )
+CEL_MUTATION = (
+    'admission webhook "mpol.validate.kyverno.svc-fail" denied the request: Resource: default/x, '
+    "Kind: Deployment, Errors: [Policy add-labels: failed to evaluate policy: type mismatch]"
+)
 NATIVE = (
     'The pods "p" is invalid: : '
     "ValidatingAdmissionPolicy 'vap' with binding 'vapb' denied request: no latest"
@@ -69,6 +73,7 @@ RBAC = 'pods is forbidden: User "lea" cannot create resource "pods" in API group
             False,
         ),
         (CEL, ("no-latest",), "vpol.validate.kyverno.svc-fail", True, False),
+        (CEL_MUTATION, ("add-labels",), "mpol.validate.kyverno.svc-fail", True, False),
         (NATIVE, ("vap",), None, True, False),
         (DEAD, (), "validate.kyverno.svc-fail", False, True),
         (FULCIO, ("verify-image-signature",), "mutate.kyverno.svc-fail", True, True),
@@ -76,7 +81,17 @@ RBAC = 'pods is forbidden: User "lea" cannot create resource "pods" in API group
         (QUOTA, (), None, False, False),
         (RBAC, (), None, False, False),
     ],
-    ids=["legacy", "cel", "native", "dead-webhook", "no-network", "mutation", "quota", "rbac"],
+    ids=[
+        "legacy",
+        "cel",
+        "cel-mutation",
+        "native",
+        "dead-webhook",
+        "no-network",
+        "mutation",
+        "quota",
+        "rbac",
+    ],
 )
 def test_messages(
     message: str, policies: tuple[str, ...], webhook: str | None, refusal: bool, nothing: bool

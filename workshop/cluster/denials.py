@@ -13,7 +13,7 @@ _FAILED_CALL: Final = re.compile(r'failed calling webhook "([^"]+)"')
 # ClusterPolicy: YAML of `policy:` with rules below, after a fixed heading.
 _LEGACY_BODY: Final = re.compile(r"due to the following policies:?\s*\n+(.*)", re.DOTALL)
 _LEGACY_POLICY: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9.\-/]*):\s*$", re.MULTILINE)
-_CEL_POLICY: Final = re.compile(r"\bPolicy ([A-Za-z0-9][A-Za-z0-9.\-]*) (?:failed|error)")
+_CEL_POLICY: Final = re.compile(r"\bPolicy ([A-Za-z0-9][A-Za-z0-9.\-]*)(?: |: )(?:failed|error)")
 _LEGACY_MUTATION: Final = re.compile(r"\bmutation policy ([A-Za-z0-9][A-Za-z0-9.\-/]*) error")
 _NATIVE_POLICY: Final = re.compile(r"(?:Validating|Mutating)AdmissionPolicy '([^']+)'")
 # What the API server says when a mutation has left something that is no object of its kind any more.

@@ -10,6 +10,7 @@ from workshop.verdicts import Reason
 
 from .._policies import Found
 from ._deployments import Deployment, labelled
+from ._policy_there import standing
 
 NAMESPACE: Final = "kyverno"
 COMPONENT: Final = "app.kubernetes.io/component"
@@ -38,7 +39,10 @@ def _is_kyverno(deployment: Deployment) -> bool:
 
 def judge_kind_carried_out(exam: Exam, found: Found) -> None:
     """Record whether the Kyverno that is installed still carries out the policy's kind."""
-    kind = kind_of(found.document)
+    there = standing(exam, found)
+    kind = (
+        f"{there['kind']}.{str(there['apiVersion']).partition('/')[0]}" if there else kind_of(found.document)
+    )
     controllers = admission_controllers(exam)
     version = controllers[0].version() if controllers else None
     legacy = kind.endswith(".kyverno.io") and not kind.endswith(".policies.kyverno.io")
@@ -48,7 +52,9 @@ def judge_kind_carried_out(exam: Exam, found: Found) -> None:
         Text("Kyverno carries out the kind {kind}", kind=kind),
         carried_out,
         expected=Text("a kind of policies.kyverno.io from Kyverno 1.20 on"),
-        observed=Text("Kyverno {version}", version=".".join(map(str, version)) if version else "–"),
+        observed=Text("Kyverno {version}", version=".".join(map(str, version)))
+        if version
+        else Text("no Kyverno on the cluster tells its version"),
         next=Text(
             "Write the policy with the kinds of policies.kyverno.io, or install a chart from 3.6 to 3.9."
         ),

@@ -1,4 +1,4 @@
-"""Policies on a cluster: there and enforced, and what it really does to probes sent as dry runs.
+"""What a policy on a cluster really does to probes sent as dry runs.
 
 Every denial is attributed: another policy, a dead webhook or a full quota that refuses a probe says
 nothing about the policy in question.
@@ -6,51 +6,20 @@ nothing about the policy in question.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Final
 
-from workshop.checking import Exam, Stop, Text, kind_of
+from workshop.checking import Exam, Stop, Text
 from workshop.cluster import Decision
 from workshop.cluster.denials import is_spoilt, lacks_context
-from workshop.cluster.port import Object
-from workshop.verdicts import Reason, Source, Verdict
+from workshop.verdicts import Reason, Verdict
 
 from .._policies import NAMESPACES, Found, is_platform
-from ._applied import in_sandbox, judge_applied
-from ._objects import is_same
+from .._probes import PINNED, running
+from ._applied import in_sandbox
+from ._policy_there import is_as_written, standing
 
 _MOST_NAMED: Final = 6
-
-
-def judge_present(exam: Exam, found: Found) -> None:
-    """Record whether the policy was accepted, is on the cluster and is enforced by now."""
-    document = found.document
-    name, kind = str(document.get("metadata", "name")), kind_of(document)
-    concerned = (document, *found.bindings)
-    refused = judge_applied(
-        exam, lambda each: each.file == document.file or any(is_same(each, one) for one in concerned)
-    )
-    namespace = str(document.get("metadata", "namespace", default="default"))
-    current = exam.cluster.get(kind, name, namespace)
-    if current is None:
-        if refused:
-            return
-        exam.unfinished(
-            "not-applied",
-            Text("{kind} {name} is on the cluster", kind=kind, name=name),
-            observed=Text("the cluster has no such object"),
-            next=Text("Apply your file: kubectl apply -f {file}", file=document.file),
-            where=Source(object=f"{kind}/{name}"),
-        )
-    ready = _is_ready(current)
-    exam.fact(
-        "not-ready",
-        Text("The policy is in force"),
-        ready,
-        expected=Text("its condition Ready is True"),
-        observed=None if ready else Text("it is not ready yet"),
-        next=Text("Look at its conditions: kubectl describe {kind} {name}", kind=kind, name=name),
-        where=Source(object=f"{kind}/{name}", field="status.conditions"),
-    )
 
 
 def judge_refused(
@@ -90,7 +59,7 @@ def record_decision(
         met,
         expected=Text("refused by {policy}", policy=_name_of(found)) if refused else Text("admitted"),
         observed=_said(decision),
-        next=advice,
+        next=_advice(exam, found, advice) if met is False else advice,
         where=found.document.at("spec"),
         reason=Reason.UNAVAILABLE if met is None else None,
     )
@@ -105,6 +74,18 @@ def _is_by(exam: Exam, found: Found, decision: Decision) -> bool:
     return _name_of(found) in decision.policies
 
 
+def _advice(exam: Exam, found: Found, advice: Text) -> Text:
+    """Return the advice; where the cluster has another version than the file, that comes first."""
+    there = standing(exam, found)
+    if there is None or is_as_written(there, found):
+        return advice
+    return Text(
+        "The cluster has another version of the policy than your file: kubectl apply -f {file}. {advice}",
+        file=found.document.file,
+        advice=advice,
+    )
+
+
 def _name_of(found: Found) -> str:
     return str(found.document.get("metadata", "name"))
 
@@ -112,8 +93,9 @@ def _name_of(found: Found) -> str:
 def namespaces(exam: Exam, found: Found) -> list[str]:
     """Return the namespaces to probe: two ordinary ones, and those that the policy itself speaks of.
 
-    Ordinary ones have no LimitRange and no quota: a default limit would hide what the policy does. The
-    check ends as unknown when there is none.
+    Ordinary ones have no LimitRange and no quota: a default limit would hide what the policy does. Where
+    somebody else refuses even a good Pod, the policy is not seen at work: such a namespace is taken only
+    when there is no other. The check ends as unknown when there is none at all.
     """
     touched = {
         str(each.get("metadata", {}).get("namespace"))
@@ -133,23 +115,15 @@ def namespaces(exam: Exam, found: Found) -> list[str]:
             reason=Reason.UNAVAILABLE,
         )
         raise Stop(Verdict.UNKNOWN, Reason.UNAVAILABLE)
-    named = [name for name in found.namespaces() if name in ordinary[2:]]
-    return [*ordinary[:2], *named[:_MOST_NAMED]]
+    chosen = list(islice((name for name in ordinary if _lets_in(exam, found, name)), 2)) or ordinary[:2]
+    named = (name for name in found.namespaces() if name in ordinary and name not in chosen)
+    return [*chosen, *islice((name for name in named if _lets_in(exam, found, name)), _MOST_NAMED)]
 
 
-def _is_ready(current: Object) -> bool:
-    status = current.get("status")
-    if str(current.get("apiVersion", "")).startswith("admissionregistration.k8s.io/"):
-        return True  # Kubernetes' own policies are in force a second after they are stored
-    if not isinstance(status, dict):
-        return False
-    summary = status.get("conditionStatus")
-    if isinstance(summary, dict):
-        return bool(summary.get("ready"))
-    return any(
-        isinstance(each, dict) and each.get("type") == "Ready" and each.get("status") == "True"
-        for each in status.get("conditions", [])
-    )
+def _lets_in(exam: Exam, found: Found, namespace: str) -> bool:
+    """Whether nobody but the policy itself refuses a good Pod in a namespace."""
+    decision = exam.cluster.try_create(running(PINNED, namespace=namespace))
+    return decision.admitted is not False or _is_by(exam, found, decision)
 
 
 def _said(decision: Decision) -> Text:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, should
+from workshop.cluster.port import Object
 
+from .._policies import rules_of
 from .._probes import deployment, pod
 from ..add_labels import LABELS, _found
 from ._kyverno import judge_kind_carried_out
-from ._policies import judge_admitted, judge_present, namespaces
+from ._policies import judge_admitted, namespaces
+from ._policy_there import judge_present
 
 _OWN: Final = {"app": "lab-probe", "tier": "backend"}
+
+
+def _writes_labels(policy: Object) -> bool:
+    """Whether a policy of any name has to do with the labels: the statement leaves the name free."""
+    mutates = str(policy.get("kind")).startswith("Mutating") or any(
+        "mutate" in rule for rule in rules_of(policy)
+    )
+    return mutates and any(key in str(policy.get("spec")) for key in LABELS)
 
 
 @check(level=must, half=cluster)
@@ -20,7 +31,7 @@ def policy_in_force(exam: Exam) -> None:
 
     A file labels nothing until it is applied and its webhook is ready.
     """
-    judge_present(exam, _found(exam))
+    judge_present(exam, _found(exam), _writes_labels)
 
 
 @check(level=should, half=cluster, containers=True)

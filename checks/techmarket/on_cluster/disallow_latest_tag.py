@@ -9,7 +9,8 @@ from .._policies import Found
 from .._probes import LATEST, PINNED, container, deployment, pod, running
 from ..disallow_latest_tag import ELSEWHERE, NAME, PATH
 from ._kyverno import judge_kind_carried_out
-from ._policies import judge_admitted, judge_present, judge_refused, namespaces
+from ._policies import judge_admitted, judge_refused, namespaces
+from ._policy_there import judge_present
 
 
 def _found(exam: Exam) -> Found:

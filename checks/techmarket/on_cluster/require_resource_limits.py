@@ -11,7 +11,8 @@ from .._policies import Found
 from .._probes import LIMITS, container, deployment, pod
 from ..require_resource_limits import NAME, PATH
 from ._kyverno import judge_kind_carried_out
-from ._policies import judge_admitted, judge_present, judge_refused, namespaces
+from ._policies import judge_admitted, judge_refused, namespaces
+from ._policy_there import judge_present
 
 _REQUESTS: Final = LIMITS["requests"]
 # What lacks, and the resources of a container that lacks it.

@@ -18,7 +18,8 @@ from .._probes import PINNED, running
 from .._references import covered_account
 from ..verify_image_signature import NAME, PATH
 from ._kyverno import judge_kind_carried_out
-from ._policies import judge_present, namespaces, record_decision
+from ._policies import namespaces, record_decision
+from ._policy_there import judge_present, standing
 
 
 def _found(exam: Exam) -> Found:
@@ -63,7 +64,7 @@ def own_images_are_looked_at(exam: Exam) -> None:
                 exam,
                 found,
                 decision,
-                _held_back(found, decision),
+                _held_back(exam, found, decision),
                 fact,
                 Text("{image} is held back in the namespace {namespace}", image=image, namespace=namespace),
                 Text("The reference is compared with the whole image name: end it with a wildcard."),
@@ -94,13 +95,13 @@ def other_images_get_in(exam: Exam) -> None:
             )
 
 
-def _held_back(found: Found, decision: Decision) -> bool | None:
+def _held_back(exam: Exam, found: Found, decision: Decision) -> bool | None:
     """Whether the policy held an image back because it could not verify it."""
     if not _looked_at(found, decision):
         return False if decision.admitted else None
     # Of an image it skips, a ClusterPolicy asks for the digest alone: with one there is it lets it in.
     skipped = "failed to update digest" in decision.message and "failed to verify" not in decision.message
-    return not (skipped and found.document.get("kind") == "ClusterPolicy")
+    return not (skipped and (standing(exam, found) or {}).get("kind") == "ClusterPolicy")
 
 
 def _looked_at(found: Found, decision: Decision) -> bool:

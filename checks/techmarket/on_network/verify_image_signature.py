@@ -16,6 +16,7 @@ from .. import _policies as policies
 from .._policies import Found
 from .._probes import running
 from ..on_cluster._policies import namespaces
+from ..on_cluster._policy_there import need_standing, standing
 from ..verify_image_signature import NAME, PATH
 from ._image import own_image, published
 
@@ -33,6 +34,7 @@ def unsigned_is_refused_for_its_signature(exam: Exam) -> None:
     A cluster without a way out refuses everything: then the refusal says nothing about the image.
     """
     found = _found(exam)
+    need_standing(exam, found)
     image = f"{own_image(exam).rpartition(':')[0]}:lab-none-{secrets.token_hex(4)}"
     decision = _tried(exam, found, image)
     told = decision.admitted or (_has_a_say(found, decision) and not _could_not_ask(decision))
@@ -62,7 +64,8 @@ def signed_is_admitted(exam: Exam) -> None:
     admitted = None if _could_not_ask(decision) else bool(decision.admitted)
     if admitted is False and not _has_a_say(found, decision):
         admitted = None  # somebody else refuses: another policy, a quota
-    fact, advice = _why(found, signatures, decision)
+    legacy = (standing(exam, found) or {}).get("kind") == "ClusterPolicy"
+    fact, advice = _why(signatures, decision, legacy=legacy)
     exam.fact(
         fact,
         Text("{image} is admitted", image=reference),
@@ -110,7 +113,7 @@ def _could_not_ask(decision: Decision) -> bool:
     return decision.admitted is None or (not decision.admitted and proves_nothing(decision.message))
 
 
-def _why(found: Found, signatures: Signatures, decision: Decision) -> tuple[str, Text]:
+def _why(signatures: Signatures, decision: Decision, *, legacy: bool) -> tuple[str, Text]:
     """Return the fact and the advice for a signed image that is refused."""
     if _could_not_ask(decision):
         return "registry-not-asked", _ways_out(decision)
@@ -118,7 +121,7 @@ def _why(found: Found, signatures: Signatures, decision: Decision) -> tuple[str,
         return "package-private", Text(
             "Kyverno may not look at the package: make it public, or give Kyverno a pull secret."
         )
-    if signatures.bundle and not signatures.classic and found.document.get("kind") == "ClusterPolicy":
+    if signatures.bundle and not signatures.classic and legacy:
         return "bundle-signature", Text(
             "The image has a bundle of Cosign 3, which a ClusterPolicy does not find on GHCR: sign it in "
             "the older format, or use an ImageValidatingPolicy."
