@@ -30,6 +30,35 @@ def named(exam: Exam, document: Document) -> Object | None:
     return there[0] if there else None
 
 
+def is_as_written(exam: Exam, document: Document, current: Object) -> bool | None:
+    """Whether the cluster has an object as the file says, defaults filled in; None where nobody can tell.
+
+    What the file would become is asked for as a dry run, under a name that is free.
+    """
+    data = document.data
+    wanted = {**data, "metadata": {**data["metadata"], "name": f"{data['metadata'].get('name')}-as-written"}}
+    answer = exam.cluster.try_create(wanted).object
+    if answer is None or answer.get("apiVersion") != current.get("apiVersion"):
+        return None
+    return bool(answer.get("spec") == current.get("spec"))
+
+
+def judge_as_written(exam: Exam, document: Document) -> None:
+    """Record whether the cluster has an object as the file says."""
+    kind, name = kind_of(document), document.get("metadata", "name")
+    current = named(exam, document)
+    same = True if in_sandbox(exam) else is_as_written(exam, document, current) if current else None
+    exam.fact(
+        "another-version",
+        Text("{kind} {name} is on the cluster as your file says", kind=kind, name=name),
+        same,
+        observed=Text("the cluster has another version of it") if same is False else None,
+        next=Text("Apply your file: kubectl apply -f {file}", file=document.file),
+        where=Source(object=f"{kind}/{name}", field="spec"),
+        reason=Reason.UNAVAILABLE if same is None else None,
+    )
+
+
 def judge_acceptable(exam: Exam, document: Document) -> bool:
     """Record whether the cluster takes an object, or would; return whether it has it.
 

@@ -12,10 +12,11 @@ from workshop.tekton import PipelineRun, PipelineSpec
 from workshop.verdicts import Reason, Source
 
 from .._tekton_run import pipeline_of
-from .._tekton_stages import BUILD, CLONE, FILES, STAGES, Stages, tasks_at_hand
+from .._tekton_stages import BUILD, CLONE, FILES, STAGES, Stages, reference_of, tasks_at_hand
 from ._applied import in_sandbox
 from ._places import place_of
 from ._tekton import outcome
+from ._tekton_there import another_version, carried_out
 
 _PIPELINE_RUN, _TASK_RUN = "PipelineRun.tekton.dev", "TaskRun.tekton.dev"
 
@@ -70,8 +71,7 @@ def judge_run(exam: Exam, document: Document, pipeline: PipelineSpec, run: Objec
     `document` is the object a failure is shown in; in the sandbox no container ran, so what is judged is
     the pipeline's wiring alone.
     """
-    metadata = run.get("metadata", {})
-    name, namespace = str(metadata.get("name")), str(metadata.get("namespace"))
+    name = name_of(run)
     succeeded, words = outcome(run)
     exam.fact(
         "run-failed",
@@ -85,18 +85,42 @@ def judge_run(exam: Exam, document: Document, pipeline: PipelineSpec, run: Objec
     )
     if not succeeded:
         return
-    stages = Stages(pipeline, tasks_at_hand(exam))
-    by_stage = {stage: [task.name for task in tasks] for stage, tasks in stages.by_stage.items()}
+    if in_sandbox(exam):
+        _judge_stages(exam, pipeline, run)
+        return
+    made_of = carried_out(run, pipeline)
+    if _wiring(made_of) == _wiring(pipeline):
+        _judge_stages(exam, pipeline, run)
+        return
+    with another_version(exam, f"PipelineRun/{name}", pipeline.view.document.file):
+        _judge_stages(exam, made_of, run)
+
+
+def _wiring(pipeline: PipelineSpec) -> list[tuple[str, list[str], str]]:
+    return [(task.name, task.view.texts("runAfter"), reference_of(task)) for task in pipeline.all_tasks]
+
+
+def judge_stages_present(exam: Exam, stages: Stages) -> None:
+    """Record which of the five stages a Pipeline has."""
     for stage in STAGES:
         exam.fact(
             "stage-missing",
             Text("The run has the stage {stage}", stage=stage),
-            bool(by_stage[stage]),
+            bool(stages.by_stage[stage]),
             expected=stage,
             observed=", ".join(task.name for task in stages.pipeline.all_tasks) or "–",
             next=Text("Add a task to the Pipeline that refers to {stage}.", stage=stage),
-            where=pipeline.view.at("tasks"),
+            where=stages.pipeline.view.at("tasks"),
         )
+
+
+def _judge_stages(exam: Exam, pipeline: PipelineSpec, run: Object) -> None:
+    """Record that a run has all five stages, and that they went one after the other."""
+    name, namespace = name_of(run), str(run["metadata"].get("namespace"))
+    stages = Stages(pipeline, tasks_at_hand(exam))
+    judge_stages_present(exam, stages)
+    by_stage = {stage: [task.name for task in tasks] for stage, tasks in stages.by_stage.items()}
+    _judge_skipped(exam, by_stage, run)
     seen = exam.cluster.changes(_TASK_RUN, namespace=namespace, since=_version_before(exam))
     mine = f"tekton.dev/pipelineRun={name}"
     spans = _spans(seen, name) if seen is not None else _times(exam.cluster.list(_TASK_RUN, labels=mine))
@@ -104,11 +128,29 @@ def judge_run(exam: Exam, document: Document, pipeline: PipelineSpec, run: Objec
         _judge_pair(exam, pipeline, by_stage, spans, (first, second))
 
 
+def _judge_skipped(exam: Exam, by_stage: Mapping[str, list[str]], run: Object) -> None:
+    """Record the stages that the controller has left out: a run may end well without them."""
+    why = {
+        str(each.get("name")): str(each.get("reason", "–")) for each in items(run, "status", "skippedTasks")
+    }
+    for stage, tasks in by_stage.items():
+        if tasks and all(task in why for task in tasks):
+            exam.fact(
+                "stage-skipped",
+                Text("The run goes through {stage}", stage=stage),
+                met=False,
+                observed=Text("skipped: {reason}", reason=why[tasks[0]]),
+                next=Text("Look at the `when` of the task: what is left out has not been shown to work."),
+                where=Source(object=f"PipelineRun/{name_of(run)}", field="status.skippedTasks"),
+            )
+
+
 def built(exam: Exam, document: Document, run: Object | None) -> list[str]:
     """Return the results that the build of a run has written: among them the digest, if it does."""
-    pipeline = pipeline_of(exam, PipelineRun.of(document))
-    if run is None or pipeline is None:
+    written = pipeline_of(exam, PipelineRun.of(document))
+    if run is None or written is None:
         return []
+    pipeline = written if in_sandbox(exam) else carried_out(run, written)
     tasks = [task.name for task in Stages(pipeline, tasks_at_hand(exam)).by_stage[BUILD]]
     return [
         str(result.get("value")).strip()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from workshop.checking import Check, Exam, check, cluster, must, should
 
 from .._tekton import task_document
-from ._objects import judge_taken
+from ._objects import judge_as_written, judge_taken
 from ._tekton import judge_has_run
 
 
-def task_on_cluster(path: str, name: str) -> tuple[Check, Check]:
-    """Return the checks that Tekton takes a Task, and that a run of it has succeeded."""
+def task_on_cluster(path: str, name: str) -> tuple[Check, Check, Check]:
+    """Return the checks that Tekton takes a Task, has it as it is written, and that a run has succeeded."""
 
     @check(level=must, half=cluster)
     def taken_by_tekton(exam: Exam) -> None:
@@ -28,4 +28,12 @@ def task_on_cluster(path: str, name: str) -> tuple[Check, Check]:
         """
         judge_has_run(exam, name)
 
-    return taken_by_tekton, has_run
+    @check(level=should, half=cluster, containers=True, needs=[taken_by_tekton])
+    def as_in_the_file(exam: Exam) -> None:
+        """The cluster has the Task as your file says.
+
+        A run takes what was applied, not what was written since.
+        """
+        judge_as_written(exam, task_document(exam, path, name))
+
+    return taken_by_tekton, as_in_the_file, has_run

@@ -5,4 +5,4 @@ from __future__ import annotations
 from ..generate_sbom import NAME, PATH
 from ._tekton_task import task_on_cluster
 
-taken_by_tekton, has_run = task_on_cluster(PATH, NAME)
+taken_by_tekton, as_in_the_file, has_run = task_on_cluster(PATH, NAME)
