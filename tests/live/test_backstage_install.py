@@ -109,6 +109,23 @@ def test_an_image_of_ones_own_and_a_port_forward_pass(
     assert closed.verdict is Verdict.FAILED
 
 
+def test_a_stateful_set_of_ones_own_passes(
+    lab: Lab, pristine_rig: Rig, backstage: Backstage, tmp_path: Path
+) -> None:
+    """The chart makes a Deployment; what somebody writes themselves runs Backstage just as well."""
+    objects = release(node_port=backstage.port)
+    for each in objects:
+        if each["kind"] == "Deployment":
+            each["kind"] = "StatefulSet"
+            each["spec"]["serviceName"] = "backstage"
+    pristine_rig.apply(*objects, postgres())
+    settle(pristine_rig)
+    pristine_rig.carry("backstage", "backstage", backstage.port)
+    given = answers(f"http://localhost:{backstage.port}", 2)
+    result = look(lab, pristine_rig, tmp_path, EXERCISE, given)
+    assert result.verdict is Verdict.PASSED, reasons(result)
+
+
 def test_nothing_is_unfinished_and_elsewhere_is_wrong(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
     result = look(lab, pristine_rig, tmp_path, EXERCISE)
     assert result.verdict is Verdict.UNFINISHED

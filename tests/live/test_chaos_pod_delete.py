@@ -360,3 +360,29 @@ def test_it_aims_at_another_namespace(lab: Lab, pristine_rig: Rig, tmp_path: Pat
         workload("payment-service", "shop", replicas=3),
     )
     assert unmet(look(lab, pristine_rig, tmp_path, EXERCISE), THREE) == ["target-elsewhere"]
+
+
+def test_an_engine_of_any_name_counts(lab: Lab, stage: Rig, tmp_path: Path) -> None:
+    """The statement names none, and the portal gives its own."""
+    engine, *others = reference(lab)
+    named = {**engine, "metadata": {"name": "chaos-7f3a", "namespace": "default"}}
+    outcome = result()
+    outcome["metadata"]["name"] = "chaos-7f3a-pod-delete"
+    outcome["spec"]["engine"] = "chaos-7f3a"
+    stage.apply(FAULT, *others, {**named, "status": {"engineStatus": "completed"}}, outcome)
+    restart_one(stage)
+    found = look(lab, stage, tmp_path, EXERCISE)
+    assert found.verdict is Verdict.PASSED, [(each.id, each.facts) for each in found.checks]
+
+
+def test_an_engine_of_somebody_else_does_not(lab: Lab, stage: Rig, tmp_path: Path) -> None:
+    engine, *others = reference(lab)
+    theirs = {**engine, "metadata": {"name": "nginx-chaos", "namespace": "default"}}
+    theirs["spec"] = {**engine["spec"], "appinfo": {**engine["spec"]["appinfo"], "applabel": "app=nginx"}}
+    stage.apply(FAULT, *others, theirs)
+    assert unmet(look(lab, stage, tmp_path, EXERCISE), RAN) == ["engine-not-applied"]
+
+
+def test_a_label_that_no_pod_has(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    applied(pristine_rig, namespace("litmus"), operator(), service(labels={"app": "payment"}))
+    assert unmet(look(lab, pristine_rig, tmp_path, EXERCISE), THREE) == ["label-picks-nothing"]

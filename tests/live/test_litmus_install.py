@@ -137,6 +137,15 @@ def test_an_operator_that_does_not_run(lab: Lab, pristine_rig: Rig, tmp_path: Pa
     assert unmet(look(lab, pristine_rig, tmp_path, EXERCISE), OPERATOR) == ["chaos-operator-not-ready"]
 
 
+def test_an_operator_scaled_down_is_none(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    """A Deployment that asks for no Pod is available all the same."""
+    asleep = workload("litmus-core", "litmus", image="litmuschaos/chaos-operator:3.29.0", replicas=0)
+    applied(pristine_rig, *portal(), asleep)
+    path = pristine_rig.api.path(asleep)
+    until(lambda: (pristine_rig.api.get(path) or {}).get("status", {}).get("conditions"), "nobody saw it")
+    assert unmet(look(lab, pristine_rig, tmp_path, EXERCISE), OPERATOR) == ["chaos-operator-not-ready"]
+
+
 def test_kinds_that_are_not_installed(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     pristine_rig.api.delete(f"{definitions}/chaosengines.litmuschaos.io")

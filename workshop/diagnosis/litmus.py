@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from workshop.cluster.port import Object
+from workshop.cluster.reading import replicas
 from workshop.diagnosis.look import Look, conditions, when
 from workshop.diagnosis.symptom import Sign, Symptom, one_line, shown
 from workshop.litmus import ENGINE, GROUP
@@ -78,9 +79,15 @@ def _before(look: Look, engine: Object) -> Iterator[Symptom]:
 
 def _has_no_operator(look: Look) -> bool:
     operators = [each for each in look.every(_DEPLOYMENT) if _is_operator(each)]
-    if any(conditions(each).get("Available", {}).get("status") == "True" for each in operators):
+    if any(_runs(each) for each in operators):
         return False
     return _DEPLOYMENT not in look.unseen
+
+
+def _runs(deployment: Object) -> bool:
+    """Whether it is available and has a Pod: one that asks for none is always available."""
+    available = conditions(deployment).get("Available", {}).get("status") == "True"
+    return available and replicas(deployment)[0] > 0
 
 
 def _is_operator(deployment: Object) -> bool:

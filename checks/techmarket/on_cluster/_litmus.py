@@ -6,7 +6,7 @@ from typing import Final
 
 from workshop.checking import Exam, Text
 from workshop.cluster.port import Object
-from workshop.cluster.reading import condition, part
+from workshop.cluster.reading import condition, part, replicas
 from workshop.litmus import GROUP
 
 from ._workloads import images_of
@@ -30,8 +30,8 @@ def operators(exam: Exam) -> list[Object]:
 
 
 def is_available(deployment: Object) -> bool:
-    """Whether a Deployment says that it has its Pods."""
-    return condition(deployment, "Available")[0] is True
+    """Whether a Deployment says that it has its Pods, and has any: of none asked for, none is missing."""
+    return condition(deployment, "Available")[0] is True and replicas(deployment)[0] > 0
 
 
 def judge_operator(exam: Exam) -> None:
@@ -55,7 +55,10 @@ def judge_operator(exam: Exam) -> None:
         observed=Text("none in any namespace")
         if not found
         else ", ".join(
-            f"{part(each, 'metadata', 'namespace')}/{part(each, 'metadata', 'name')}" for each in found
+            "{}/{}: {}/{}".format(
+                part(each, "metadata", "namespace"), part(each, "metadata", "name"), *replicas(each)
+            )
+            for each in found
         ),
         next=Text("Install the chart litmuschaos/litmus-core, or connect an infrastructure in the portal.")
         if not found

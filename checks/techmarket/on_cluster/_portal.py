@@ -38,10 +38,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A Deployment of Backstage and the Services before it, those that lead to its port first."""
+    """What runs Backstage and the Services before it, those that lead to its port first.
+
+    That is a Deployment, unless somebody has written a StatefulSet of their own.
+    """
 
     deployment: Object
     services: tuple[Object, ...]
+    kind: str = "Deployment"
 
     @property
     def namespace(self) -> str:
@@ -57,7 +61,7 @@ class Portal:
     @property
     def place(self) -> Source:
         """Where it stands, for a finding."""
-        return place(self.deployment, kind="Deployment")
+        return place(self.deployment, kind=self.kind)
 
     def ask(self, exam: Exam, path: str) -> Answer:
         """GET a path through the API server, at the first Service that leads to it.
@@ -90,13 +94,17 @@ def find_portal(exam: Exam, namespace: str = NAMESPACE) -> Portal | None:
     deployments = exam.cluster.list("Deployment.apps", namespace=namespace)
     apart = [each for each in deployments if not is_postgres(each)]
     likely = sorted(apart, key=likeness, reverse=True)
+    kind = "Deployment"
     if not likely or (likeness(likely[0]) == 0 and len(likely) > 1):
+        stateful = exam.cluster.list("StatefulSet.apps", namespace=namespace)
+        likely, kind = [each for each in stateful if _runs_its_image(each)], "StatefulSet"
+    if not likely:
         return None
     found = likely[0]
     labels = labels_of(template_of(found))
     services = [each for each in exam.cluster.list("Service", namespace=namespace) if picks(each, labels)]
     leading = sorted(services, key=lambda each: (part(each, "spec", "clusterIP") == "None", name_of(each)))
-    return Portal(found, tuple(leading))
+    return Portal(found, tuple(leading), kind)
 
 
 def find_elsewhere(exam: Exam) -> Object | None:
@@ -139,6 +147,12 @@ def likeness(workload: Object) -> int:
     if any(word in text.lower() for text in texts for word in _WORDS):
         return 2
     return 1 if PORT in ports_of(workload) else 0
+
+
+def _runs_its_image(workload: Object) -> bool:
+    """Whether one of the images is Backstage's: names alone tell little of what is installed beside it."""
+    words = [image.lower() for image in images_of(workload)]
+    return not is_postgres(workload) and any(word in image for word in _WORDS for image in words)
 
 
 def is_postgres(workload: Object) -> bool:

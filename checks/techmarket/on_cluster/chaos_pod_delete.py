@@ -8,6 +8,7 @@ from workshop.checking import Exam, Stop, Text, check, cluster, must, remark, sh
 from workshop.cluster.port import Object
 from workshop.cluster.reading import (
     items,
+    labels_of,
     name_of,
     namespace_of,
     replicas,
@@ -18,12 +19,13 @@ from workshop.verdicts import Reason, Source, Verdict
 from .._sre_target import SERVICE
 from ..chaos_pod_delete import FAULT, REPLICAS, engine_of, text_of, variables_of
 from ._applied import in_sandbox, judge_applied
-from ._chaos import Run, find_run, target, target_namespace
+from ._chaos import Run, find_run, picks_pods, target, target_namespace
 from ._chaos_outcome import judge_result, judge_success_rate, judge_trace, judge_without_result
 from ._chaos_rights import handed_in, judge_rights
 from ._litmus import judge_operator, missing_kinds
 from ._objects import is_same
 from ._places import place_of
+from ._workloads import template_of
 
 
 def _run(exam: Exam) -> Run:
@@ -209,6 +211,18 @@ def one_of_three_pods(exam: Exam) -> None:
     )
     if not found:
         return
+    label = str(run.written.get("spec", "appinfo", "applabel") or "")
+    picked = picks_pods(label, found)
+    if picked is False:
+        exam.fact(
+            "label-picks-nothing",
+            Text("The engine's label is one of the Pods"),
+            met=False,
+            expected=label,
+            observed=", ".join(f"{key}={value}" for key, value in labels_of(template_of(found[0])).items()),
+            next=Text("The experiment lists Pods by appinfo.applabel; without any it ends at once."),
+            where=run.written.at("spec", "appinfo", "applabel"),
+        )
     ready, wanted = max(replicas(each) for each in found)
     exam.fact(
         "fewer-than-three",
