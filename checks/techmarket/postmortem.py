@@ -63,7 +63,8 @@ _UNMARKED: Final = re.compile(
 _DATE: Final = re.compile(r"\bdate\b[^:\n]{0,30}:\s*(.*)")
 _A_DATE: Final = re.compile(
     r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
-    r"|\b\d{1,2}(?:er|st|nd|rd|th)?\s+[a-z]{3,10}\.?,?\s+\d{2,4}|\b[a-z]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\b20\d{6}\b"
+    r"|\b\d{1,2}(?:er|st|nd|rd|th)?[\s-]+(?:of\s+)?[a-z]{3,10}\.?,?[\s-]+\d{2,4}"
+    r"|\b[a-z]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\b20\d{6}\b"
 )
 _DURATION: Final = re.compile(r"\bduree\b|\bduration\b|\blasted\b|\ba dure\b")
 _RATE: Final = re.compile(r"success ?rate|taux de (?:succes|reussite)")
@@ -306,7 +307,8 @@ def two_concrete_actions(exam: Exam) -> None:
         for action in single_actions(line.text)
         if action.strip()
     ]
-    concrete = [item for item in items if not is_vague(item.text)]
+    # The same action twice is one.
+    concrete = {folded(item.text).strip(" .") for item in items if not is_vague(item.text)}
     vague = [item for item in items if is_vague(item.text)]
     exam.fact(
         "vague-action" if vague else "too-few-actions",

@@ -57,17 +57,24 @@ _ROLE: Final = (
     rf"(?:{'|'.join(_TITLES)})|quelqu['’]un|someone|somebody)"
 )
 _WHO: Final = rf"(?:{_NAME}|{_ROLE})"
-_HAS: Final = r"(?:a|avait|aura|aurait|s['’]est|s['’]était|n['’]a|n['’]avait|n['’]aurait)"
-_HOW: Final = r"(?:pas\s|mal\s|encore\s|tout\s|jamais\s){0,2}"
-_DONE: Final = (
-    "oublié", "omis", "négligé", "trompée?", "cassé", "raté", "dû", "vérifié", "testé", "pensé", "configuré",
-    r"fait\s(?:une|l['’])\s?erreur", r"supprimé\spar\serreur", "merdé", "planté", "paramétré",
-    "prévu", "respecté",
-    r"mis\sen\splace", "relu", "surveillé", "commis",
+# Faults by themselves; and what is one only when it was left undone: “Paul a testé le retour” is praise.
+_FAULTS: Final = (
+    "oublié", "omis", "négligé", "trompée?", "cassé", "raté", "merdé", "planté", "commis",
+    r"fait\s(?:une|l['’])\s?erreur", r"supprimé\spar\serreur",
 )  # fmt: skip
+_LEFT_UNDONE: Final = (
+    "vérifié", "testé", "pensé", "configuré", "paramétré", "prévu", "respecté", "relu", "surveillé",
+    "mis", "ajouté", "défini", "activé", "anticipé",
+)  # fmt: skip
+_FRENCH: Final = (
+    rf"(?:a|avait|s['’]est|s['’]était)\s(?:encore\s|tout\s)?(?:{'|'.join(_FAULTS)})"
+    rf"|(?:n['’]a|n['’]avait|a|avait)\s(?:même\s)?(?:pas|jamais|mal)\s(?:encore\s|bien\s)?"
+    rf"(?:{'|'.join(_LEFT_UNDONE)})"
+    r"|(?:n['’])?aurait\s(?:pas\s|jamais\s)?dû"
+)
 _NOT_DONE: Final = r"(?:check|test|configure|think|read|set|add|watch|notice)"
 _FAILED: Final = (
-    rf"(?:{_HAS}\s{_HOW}(?:{'|'.join(_DONE)})|forgot|failed\sto|broke|messed\sup|screwed\sup"
+    rf"(?:{_FRENCH}|forgot|failed\sto|broke|messed\sup|screwed\sup"
     r"|neglected|misconfigured"
     r"|should(?:\snot)?\shave|shouldn['’]t\shave|made\sa\s(?:mistake|error)"
     rf"|(?:didn['’]t|did\snot)\s{_NOT_DONE}|was\s(?:careless|negligent))"
@@ -86,13 +93,14 @@ _PATTERNS: Final = (
     _pattern(r"\b(?:coupables?|culprit)\b(?!\s*(?:est|était|is|was|:|=))|\bfautifs?\b|\bfautives?\b"),
     _pattern(rf"\b(?:coupables?|culprit)\s*(?:est|était|is|was|:|=)\s*{_WHO}"),
     _pattern(r"\bincompéten\w{1,4}|\bnégligence\b|\bincompeten\w{1,4}|\bnegligence\b"),
+    _pattern(rf"\bfaute\s(?:en\s)?(?:revient|incombe)\s(?:à|au)\s?{_WHO}"),
     _pattern(rf"{_WHO}\s(?:is|are|was|were)\sto\sblame\b"),
     _pattern(rf"\b(?:blame|blamed|blaming)\s{_WHO}"),
     _pattern(r"\bresponsable\sde\s(?:l['’]incident|(?:la|cette)\spanne|l['’]erreur)"),
     _pattern(r"\bresponsible\sfor\sthe\s(?:outage|incident|failure|error)"),
     _pattern(rf"\b(?:erreur|oubli|maladresse|étourderie)\s(?:de\s|d['’]|du\s)(?:la\spart\sde\s)?{_WHO}"),
     _pattern(rf"\b(?:à\scause\s(?:de\s|d['’]|du\s)|because\sof|due\sto)\s?{_WHO}(?![\w-])"),
-    _pattern(rf"(?<![\w@]){_WHO}(?:,[^,.\n]{{1,40}},)?\s{_FAILED}(?![\w-])"),
+    _pattern(rf"(?<![\w@]){_WHO}(?:,[^,.\n]{{1,40}},|\s(?:qui|who)\s[^,.;\n]{{1,60}}?)?\s{_FAILED}(?![\w-])"),
 )
 _DENIAL: Final = _pattern(
     r"\b(?:pas|aucune?|sans|non|ni|jamais|nul(?:le)?|plutôt que|au lieu|not|no|never|without|nobody|none"

@@ -47,8 +47,20 @@ _STILL_ROUTED: Final = (
     r"(?=[^.!?\n]{0,300}\b(?:encore|toujours|continu|still|kept|keeps?)\w{0,4}\b)"
     r"[^.!?\n]{0,300}\b(?:recev|recoi|rout|envoy|arriv|dirig|achemin|receiv|sen[dt]|flow)"
 )
+_SENT_TO_THE_DEAD: Final = (
+    r"\b(?:rout|envoy|dirig|redirig|achemin|sen[dt]|forward|load-?balanc)\w*[^.!?\n]{0,60}"
+    r"\b(?:pods?|endpoints?|instances?)\b[^.!?\n]{0,40}"
+    r"\b(?:n'exist\w* plus|mort|dead|gone|disparu|supprim|deleted|terminat|terminaison|shutting"
+    r"|en (?:train de s'|cours d')arret)"
+)
 _MECHANISMS: Final = _one_of(
-    _STILL_ROUTED,
+    _STILL_ROUTED, _SENT_TO_THE_DEAD,
+    r"\bterminating\b", r"en (?:cours de )?terminaison", r"being terminated",
+    r"qu'il (?:traitait|servait|gerait)", r"en cours de traitement", r"being (?:handled|processed|served)",
+    r"n'ont pas (?:tenu|supporte|suivi)", r"(?:could|did) not (?:cope|keep up|handle)",
+    r"\b(?:mis|met|mettait|took|takes?) [^.!?\n]{0,30}(?:a|pour|to) "
+    r"(?:etre pret|devenir pret|demarr|be(?:come)? ready|start)",
+    r"trop de temps (?:a|pour) (?:etre pret|devenir pret|demarr)",
     *_PROBES, *_SHUTDOWN, *_CAPACITY, *_CALLERS, *_SPREAD,
     r"endpoint", r"propagation", r"kube-?proxy", r"iptables", r"load ?balanc", r"repartition",
     r"en vol", r"demarrage[^.!?\n]{0,40} (?:lente?|trop long)\b",
@@ -61,7 +73,8 @@ _MECHANISMS: Final = _one_of(
 )  # fmt: skip
 _TRIGGER: Final = _one_of(
     r"supprim", r"suppression", r"delet", r"kill", r"tue", r"crash", r"chaos", r"litmus", r"arret",
-    r"tombe", r"panne", r"redemarr", r"restart", r"ne (?:sait|savons) pas", r"inconnu", r"unknown",
+    r"tombe", r"panne", r"redemarr", r"restart",
+    r"ne sa\w{1,4} pas", r"don'?t know", r"aucune idee", r"no idea", r"inconnu", r"unknown",
     r"down", r"incident", r"experiment", r"experience",
 )  # fmt: skip
 _PDB: Final = _one_of(
@@ -89,7 +102,8 @@ _VAGUE: Final = _one_of(
     r"(?:mieux|plus) (?:tester|surveiller|verifier|faire attention)",
     r"faire (?:plus )?attention",
     r"etre plus (?:prudents?|vigilants?|attentifs?)",
-    r"ne (?:plus|pas) (?:refaire|recommencer|oublier)\b.{0,200}",
+    r"ne (?:plus|pas) (?:refaire|recommencer|oublier|supprimer|tuer)\b.{0,200}",
+    r"(?:faire mieux|do better)\b.{0,100}",
     r"be(?:ing)? more careful",
     r"pay more attention",
     r"never do (?:it|that) again",
@@ -102,6 +116,10 @@ _VAGUE: Final = _one_of(
 _DOING: Final = (
     r"(?:de |d['’]|to )?(?!(?:[nv]otre|autre|entre|contre|quatre|janvier|février)\b)"
     r"(?:[a-zà-ÿ]{3,14}(?:er|ir|re)|add|set|raise|increase|configure|create|implement|use|enable|tune)\b"
+)
+# Fields of a Pod whose one word says all there is to do.
+_FIELD: Final = re.compile(
+    r"(?:readiness|liveness|startup) ?-?probe|pre-?stop|terminationgraceperiodseconds|poddisruptionbudget"
 )
 _PREAMBLE: Final = re.compile(r"^(?:il faut |nous devons |on doit |we (?:must|should|need to) )")
 
@@ -126,6 +144,8 @@ def single_actions(sentence: str) -> list[str]:
 def is_vague(action: str) -> bool:
     """Whether an action says nothing that could be done and then ticked off."""
     words = _PREAMBLE.sub("", folded(action).strip(" .:-–*[]!"))
+    if _FIELD.fullmatch(words):
+        return False
     return len(re.findall(r"\w{2,}", words)) < 2 or _VAGUE.fullmatch(words) is not None
 
 
