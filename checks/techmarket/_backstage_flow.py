@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 
 from workshop.backstage import Step, Template
 from workshop.backstage.actions import CREATE, FETCH, FETCH_WITH_VALUES, PUBLISH, PUSH, REGISTER
-from workshop.backstage.expressions import expressions
+from workshop.backstage.expressions import expressions, references
+from workshop.backstage.templates import texts_in
 from workshop.checking import Exam, Text
 
 from ._backstage import shown
@@ -173,6 +174,31 @@ def judge_registration(exam: Exam, read: Template) -> None:
             )
         else:
             exam.fact("registered", Text("A step registers the service"), met=True, where=where)
+
+
+def judge_contents(exam: Exam, read: Template) -> None:
+    """Record whether a registration's `repoContentsUrl` is what a step that pushes files returned."""
+    actions = {step.id: step.meant for step in read.steps}
+    claim = Text("The registration reads the branch the files were pushed to")
+    for step in read.doing(REGISTER):
+        for _, text in texts_in(step.input.get("repoContentsUrl"), ()):
+            for reference in references(text):
+                action = actions.get(reference.path[0]) if reference.path else None
+                if reference.root != "steps" or action not in (PUBLISH, CREATE, PUSH):
+                    continue
+                exam.fact(
+                    "not-the-contents",
+                    claim,
+                    action != CREATE and reference.path[1:3] == ("output", "repoContentsUrl"),
+                    expected=Text("repoContentsUrl, from the step that pushes the files"),
+                    observed=f"{action}: {reference.text}",
+                    next=Text(
+                        "The address to clone from names no branch; creating alone returns no contents."
+                    ),
+                    where=read.at(*step.path, "input", "repoContentsUrl"),
+                )
+    if not exam.facts:
+        exam.fact("contents", claim, met=True, where=read.at(*_STEPS))
 
 
 def _one_runs(exam: Exam, read: Template, steps: list[Step]) -> None:

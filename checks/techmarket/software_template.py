@@ -19,7 +19,7 @@ from workshop.checking import Exam, Text, check, must, remark, should
 
 from . import _backstage_skeleton as skeletons
 from ._backstage import MANY, listed, shown, value_at
-from ._backstage_flow import judge_fetching, judge_order, judge_registration, judge_repository
+from ._backstage_flow import judge_contents, judge_fetching, judge_order, judge_registration, judge_repository
 from ._backstage_template import (
     NAME,
     judge_references,
@@ -257,7 +257,8 @@ def inputs_are_known(exam: Exam) -> None:
         seen.add(step.id)
         known = INPUTS.get(step.meant)
         for key in step.input if known is not None else ():
-            if known is not None and key not in known:
+            # `allowedHosts` is charged where the repository is created.
+            if known is not None and key not in known and key != "allowedHosts":
                 exam.fact(
                     "unknown-input",
                     Text("{action} knows its inputs", action=step.action),
@@ -269,6 +270,15 @@ def inputs_are_known(exam: Exam) -> None:
                 )
     if not read.steps:
         exam.fact("no-steps", Text("There is no step yet"), met=True, where=read.at(*_STEPS))
+
+
+@check(level=should)
+def contents_are_found(exam: Exam) -> None:
+    """The registration looks for the entity's file where the pushed files are.
+
+    `repoContentsUrl` leads to the files of a branch; the address to clone from leads to no file.
+    """
+    judge_contents(exam, template(exam))
 
 
 @check(level=should)

@@ -24,7 +24,8 @@ _GITHUB: Final = frozenset(
     {PUBLISH, CREATE, PUSH, "publish:github:pull-request", "github:actions:dispatch",
      "github:autolinks:create", "github:branch-protection:create", "github:deployKey:create",
      "github:environment:create",
-     "github:issues:create", "github:issues:label", "github:pages:enable", "github:webhook"}
+     "github:issues:create", "github:issues:label", "github:pages:enable", "github:webhook",
+     "github:repo:delete", "github:ruleset:create"}
 )  # fmt: skip
 _BUILT_IN: Final = frozenset(
     {"catalog:fetch", REGISTER, "catalog:write", "debug:log", "debug:wait", "fs:delete", "fs:read",
@@ -48,12 +49,31 @@ _OWN_PREFIXES: Final = frozenset({"fetch", "publish", "catalog", "github", "fs",
 OUTPUTS: Final[Mapping[str, frozenset[str]]] = {
     PUBLISH: frozenset({"remoteUrl", "repoContentsUrl", "commitHash"}),
     PUSH: frozenset({"remoteUrl", "repoContentsUrl", "commitHash"}),
-    CREATE: frozenset({"remoteUrl", "repoContentsUrl"}),
+    CREATE: frozenset({"remoteUrl", "repoContentsUrl"}),  # the second is declared, and never given
     REGISTER: frozenset({"entityRef", "catalogInfoUrl"}),
     **dict.fromkeys(FETCH, frozenset[str]()),
 }
+_PROTECTION: Final = frozenset(
+    {"bypassPullRequestAllowances", "requiredApprovingReviewCount", "restrictions", "requireCodeOwnerReviews",
+     "requiredStatusCheckContexts", "requireBranchesToBeUpToDate", "requiredConversationResolution",
+     "requireLastPushApproval", "requiredCommitSigning", "requiredLinearHistory", "dismissStaleReviews"}
+)  # fmt: skip
+_MAKING: Final = _PROTECTION | {
+    "repoUrl", "description", "homepage", "access", "repoVisibility", "deleteBranchOnMerge",
+    "allowMergeCommit", "allowSquashMerge", "squashMergeCommitTitle", "squashMergeCommitMessage",
+    "allowRebaseMerge", "allowAutoMerge", "allowUpdateBranch", "collaborators", "hasProjects", "hasWiki",
+    "hasIssues", "token", "topics", "repoVariables", "secrets", "oidcCustomization", "customProperties",
+    "subscribe", "autoInit", "workflowAccess",
+}  # fmt: skip
+_FILLING: Final = _PROTECTION | {
+    "repoUrl", "defaultBranch", "protectDefaultBranch", "protectEnforceAdmins", "gitCommitMessage",
+    "gitAuthorName", "gitAuthorEmail", "sourcePath", "token",
+}  # fmt: skip
 INPUTS: Final[Mapping[str, frozenset[str]]] = {
     REGISTER: frozenset({"catalogInfoUrl", "repoContentsUrl", "catalogInfoPath", "optional"}),
+    PUBLISH: _MAKING | _FILLING,
+    CREATE: _MAKING,
+    PUSH: _FILLING,
     "fetch:template": frozenset(
         {"url", "targetPath", "values", "copyWithoutRender", "copyWithoutTemplating", "cookiecutterCompat",
          "templateFileExtension", "replace", "trimBlocks", "lstripBlocks", "token"}
