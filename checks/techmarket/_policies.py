@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workshop.checking import Document, Exam, Position, kind_of
@@ -84,6 +84,13 @@ class Found:
     bindings: tuple[Document, ...]
     written: tuple[dict[str, Any], ...]
     together: tuple[dict[str, Any], ...]
+    # Both as they are once they are enforced: copied once, asked many times.
+    _strict: tuple[dict[str, Any], ...] = field(init=False, repr=False)
+    _strict_together: tuple[dict[str, Any], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_strict", tuple(enforced(self.written)))
+        object.__setattr__(self, "_strict_together", tuple(enforced(self.together)))
 
     @property
     def native(self) -> bool:
@@ -94,11 +101,11 @@ class Found:
         self, resource: dict[str, Any], *, everything: bool = False, old: dict[str, Any] | None = None
     ) -> Admission:
         """Return what the policy (or everything in its file) does to a resource once it is enforced."""
-        return put(enforced(self.together if everything else self.written), resource, old=old)
+        return put(self._strict_together if everything else self._strict, resource, old=old)
 
     def looks_at(self, resource: dict[str, Any], *, everything: bool = False) -> bool:
         """Return whether any rule would have a say about a resource at all (or might have)."""
-        policies = enforced(self.together if everything else self.written)
+        policies = self._strict_together if everything else self._strict
         return put([blunt(each) for each in policies], resource).admitted is not True
 
     def ask_as_written(self, resource: dict[str, Any]) -> Admission:
@@ -177,13 +184,14 @@ def put(
 
 
 def cluster_wide(policy: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of a policy that reaches every namespace."""
-    wide = copy.deepcopy(policy)
-    kind = str(wide.get("kind"))
-    if kind in _TWINS or (kind.startswith(_NAMESPACED) and kind.endswith("Policy")):
-        wide["kind"] = _TWINS.get(kind, kind.removeprefix(_NAMESPACED))
-        if isinstance(wide.get("metadata"), dict):
-            wide["metadata"].pop("namespace", None)
+    """Return the policy as one that reaches every namespace; what it holds is still the student's own."""
+    kind = str(policy.get("kind"))
+    if kind not in _TWINS and not (kind.startswith(_NAMESPACED) and kind.endswith("Policy")):
+        return policy
+    wide = {**policy, "kind": _TWINS.get(kind, kind.removeprefix(_NAMESPACED))}
+    metadata = policy.get("metadata")
+    if isinstance(metadata, dict):
+        wide["metadata"] = {key: value for key, value in metadata.items() if key != "namespace"}
     return wide
 
 

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workshop.kyverno.cel.match import scope_of
-from workshop.kyverno.cel.policies import check_validations
 from workshop.kyverno.image_policies import Verification, verifications
 from workshop.kyverno.images import CONTAINERS, parse_image
 from workshop.kyverno.match import Request as Admitted
@@ -207,6 +205,10 @@ def _keyless_in(
 
 def _holds(spec: dict[str, Any], signer: Signer, image: str | None, containers: str) -> bool:
     """Evaluate the validations for a Pod of which this image alone is asked for, or none."""
+    # A library of its own, and policies with expressions are rare.
+    from workshop.kyverno.cel.match import scope_of
+    from workshop.kyverno.cel.policies import check_validations
+
     attestors = {str(each.get("name")): _map(each.get("cosign")) for each in _maps(spec.get("attestors"))}
 
     def verify(_image: object, asked: object) -> int:

@@ -5,6 +5,7 @@ Nothing is rendered. Emphasis and code marks are dropped, since they say nothing
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -55,7 +56,13 @@ class Section:
 
 
 def sections(text: str) -> list[Section]:
-    """Return the sections of a text in order, however deep their headings are."""
+    """Return the sections of a text in order, however deep their headings are; the lists are the caller's."""
+    return [Section(each.title, each.number, list(each.lines)) for each in _read(text)]
+
+
+# One file is asked many questions: it is read for the first.
+@functools.lru_cache(maxsize=4)
+def _read(text: str) -> tuple[Section, ...]:
     found = [Section("", 1)]
     fenced = False
     lines = without_comments(text).split("\n")
@@ -73,7 +80,7 @@ def sections(text: str) -> list[Section]:
             found.append(Section(title.text.strip(), title.number))
         else:
             found[-1].lines.append(Line(number, plain(line) if not fenced else line))
-    return found
+    return tuple(found)
 
 
 def _heading(line: str) -> str | None:
@@ -109,6 +116,8 @@ def plain(text: str) -> str:
 
 def folded(text: str) -> str:
     """Return text in lower case without accents, typographic apostrophes made plain: for comparing words."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFD", text.replace("’", "'").replace("œ", "oe"))
     return "".join(each for each in decomposed if not unicodedata.combining(each)).lower()
 

@@ -6,6 +6,7 @@ both readings are kept.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -64,8 +65,14 @@ def quantities(text: str) -> list[Quantity]:
 
     Looks at the first 4,000 characters and 200 quantities: no sentence has more.
     """
+    return list(_quantities(text[:_MAX_TEXT]))
+
+
+# The same sentences are asked for one number after the other.
+@functools.lru_cache(maxsize=256)
+def _quantities(text: str) -> tuple[Quantity, ...]:
     # Typographic minutes and seconds: 43′12″ or 43’12”.
-    text = text[:_MAX_TEXT].translate(_MARKS)
+    text = text.translate(_MARKS)
     found: list[Quantity] = []
     taken = [(match.start(), match.end()) for match in _CLOCK.finditer(text)]
     for match in _CLOCK.finditer(text):
@@ -82,7 +89,7 @@ def quantities(text: str) -> list[Quantity]:
                 continue
             taken.append((match.start(), match.end()))
             found.append(_simple(match) if pattern is _SIMPLE else _compound(match))
-    return sorted(found, key=lambda each: each.start)
+    return tuple(sorted(found, key=lambda each: each.start))
 
 
 def _compound(match: re.Match[str]) -> Quantity:
