@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from workshop.accounts import Account
 from workshop.answers import Answer
-from workshop.exam import Exam, Stop, kind_of
+from workshop.exam import Exam, Stop, kind_of, same_object
 from workshop.texts import Text
 from workshop.verdicts import Half, Level
 from workshop.workspace import Document, Position, TextFile
@@ -47,6 +47,7 @@ __all__ = [
     "must",
     "network",
     "remark",
+    "same_object",
     "should",
 ]
 

@@ -188,6 +188,10 @@ class Exam:
             best = self._elsewhere(path, kinds, named, dialect, select)
         if best is None and fitting:
             best = fitting[0]
+        if best is not None and dialect == "kubernetes":
+            # What kubectl applies last under a name is what stands there.
+            beside = self._documents(best.file, dialect)
+            best = next((each for each in reversed(beside) if same_object(each, best)), best)
         if best is None:
             for document in here:
                 self._finished(document)
@@ -304,6 +308,17 @@ def kind_of(document: Document) -> str:
         return "?"
     group = version.rpartition("/")[0] if isinstance(version, str) else ""
     return f"{kind}.{group}" if group else kind
+
+
+def same_object(one: Document, other: Document) -> bool:
+    """Whether two documents are one object to the API server: the one applied later replaces the other."""
+    name = other.get("metadata", "name")
+    return (
+        isinstance(name, str)
+        and kind_of(one) == kind_of(other)
+        and one.get("metadata", "name") == name
+        and one.get("metadata", "namespace") == other.get("metadata", "namespace")
+    )
 
 
 def _is(document: Document, kinds: Sequence[str]) -> bool:

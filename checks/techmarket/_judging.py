@@ -10,6 +10,7 @@ from workshop.kyverno import Admission, refusals
 from workshop.verdicts import Reason
 
 from ._policies import IMAGES, MUTATING, NATIVE, VALIDATING, Found, rules_of
+from ._ways_around import ways_around
 
 _PATH: Final = re.compile(r"(?<=spec)(?:\.\w+|\[\d+\])+")
 _PART: Final = re.compile(r"\w+")
@@ -186,29 +187,36 @@ def judge_namespace(exam: Exam, found: Found, resource: dict[str, Any], claim: T
     )
 
 
-def judge_ways_around(exam: Exam, found: Found, resource: dict[str, Any]) -> None:
-    """Record that a probe must be refused under every name and with every label the policy leaves out."""
-    for name, labels in found.names_excluded():
-        metadata = {**resource["metadata"], "labels": {**resource["metadata"].get("labels", {}), **labels}}
-        probe = {**resource, "metadata": {**metadata, "name": name or metadata["name"]}}
-        answer = found.ask(probe)
+def judge_ways_around(exam: Exam, found: Found, resource: dict[str, Any], *, containers: bool = True) -> None:
+    """Record that a probe must be refused on every way around that the policy itself names."""
+    for way in ways_around(found.written):
+        if way.in_containers and not containers:
+            continue
+        answer = found.ask(way.taken_by(resource))
         refused = None if answer.admitted is None else not answer.admitted
         exam.fact(
-            "pods-left-out",
+            "containers-left-out" if way.in_containers else "pods-left-out",
             Text(
-                "A Pod breaks the rule under whatever name and labels ({words})",
-                words=", ".join([name] * bool(name) + [f"{key}: {value}" for key, value in labels.items()]),
-            ),
+                "A Pod breaks the rule whatever its containers are called and whoever made their images "
+                "({words})",
+                words=str(way),
+            )
+            if way.in_containers
+            else Text("A Pod breaks the rule under whatever name and labels ({words})", words=str(way)),
             refused,
             expected=Text("refused"),
             observed=said(answer),
-            next=Text(
+            next=Text("The rule is about every container: no name and no registry takes one out.")
+            if way.in_containers
+            else Text(
                 "Whoever writes a Pod chooses its name and labels: this lets everybody out. "
                 "Leave out namespaces of the platform at most."
             ),
             where=found.document.key_at("spec", "rules", 0, "exclude"),
             reason=unknown(refused),
         )
+        if refused is False:
+            return  # one hole says it
 
 
 def judge_admitted(

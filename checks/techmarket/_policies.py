@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workshop.checking import Document, Exam, Position, kind_of
+from workshop.checking import Document, Exam, Position, kind_of, same_object
 from workshop.kyverno import Admission, admit
 from workshop.workspace import Unreadable
 
@@ -29,6 +29,7 @@ _BLUNT_KINDS: Final = {
     "MutatingPolicy": "ValidatingPolicy",
     "ImageValidatingPolicy": "ValidatingPolicy",
     "ValidatingAdmissionPolicy": "ValidatingAdmissionPolicy",
+    "MutatingAdmissionPolicy": "ValidatingAdmissionPolicy",
 }
 _WITH_ACTIONS: Final = ("ValidatingPolicy", "ImageValidatingPolicy", "ValidatingAdmissionPolicyBinding")
 # Where the platform itself runs: leaving these out is legitimate, and the later blocks even need it.
@@ -132,17 +133,6 @@ class Found:
         ordinary = sorted(name for name in named if name and not is_platform(name))
         return list(dict.fromkeys([*NAMESPACES, *ordinary[:20]]))
 
-    def names_excluded(self) -> list[tuple[str, dict[str, str]]]:
-        """Return names and labels that the rules leave Pods out by, those of the platform excepted."""
-        found = [
-            each
-            for policy in self.written
-            for rule in rules_of(policy)
-            for each in _left_out_by(rule.get("exclude"))
-            if not any(map(_names_platform, (each[0], *each[1], *each[1].values())))
-        ]
-        return found[:20]
-
 
 def find(exam: Exam, path: str, kinds: Kinds, *, named: str | None = None) -> Found:
     """Return the policy of an exercise; the check ends here when there is none to judge."""
@@ -158,6 +148,12 @@ def found_around(exam: Exam, document: Document, kinds: Kinds) -> Found:
         each
         for each in beside
         if each.file == document.file and kind_of(each) in (*VALIDATING.all, *MUTATING.all)
+    ]
+    # What is applied later under the same name replaces the earlier.
+    companions = [
+        each
+        for index, each in enumerate(companions)
+        if not any(same_object(each, later) for later in companions[index + 1 :])
     ]
     bound = [each for each in beside if any(_binds(each, companion) for companion in companions)]
     return Found(
@@ -225,12 +221,17 @@ def blunt(policy: dict[str, Any]) -> dict[str, Any]:
         return policy
     if policy.get("kind") == "ClusterPolicy":
         return {**policy, "spec": {**spec, "rules": [_blunt_rule(rule) for rule in rules_of(policy)]}}
-    kind = _BLUNT_KINDS.get(str(policy.get("kind")))
-    if kind is None:
+    if policy.get("kind") == "MutatingAdmissionPolicyBinding":
+        kind, spec = "ValidatingAdmissionPolicyBinding", {**spec, "validationActions": ["Deny"]}
+        return {**policy, "apiVersion": f"{NATIVE}/v1", "kind": kind, "spec": spec}
+    kind = _BLUNT_KINDS.get(str(policy.get("kind")), "")
+    if not kind:
         return policy
     kept = {key: spec[key] for key in _REACH if key in spec}
+    version = {"apiVersion": f"{NATIVE}/v1"} if kind == "ValidatingAdmissionPolicy" else {}
     return {
         **policy,
+        **version,
         "kind": kind,
         "spec": {**kept, "validations": [{"expression": "false", "message": "reached"}]},
     }
@@ -326,37 +327,13 @@ def _namespaces_named(data: object) -> Iterator[str]:
                 if isinstance(child, str) and "namespace" in child.lower():
                     yield from _QUOTED.findall(child)
                 if name == "namespaces" or (about_namespace and name in ("value", "values")):
-                    yield from _texts(child)
+                    yield from texts(child)
                 else:
                     pending.append(child)
         elif isinstance(value, list):
             pending.extend(value)
 
 
-def _left_out_by(exclude: object) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield a name and labels for each filter of an exclusion that asks for them; both may be empty."""
-    parts = exclude if isinstance(exclude, dict) else {}
-    filters = [parts]
-    for key in ("any", "all"):
-        filters += [each for each in parts.get(key) or () if isinstance(each, dict)]
-    for each in filters:
-        resources = each.get("resources")
-        if not isinstance(resources, dict):
-            continue
-        selector = resources.get("selector")
-        pairs = selector.get("matchLabels") if isinstance(selector, dict) else None
-        labels = {
-            str(key): str(value).replace("*", "x").replace("?", "x")
-            for key, value in (pairs.items() if isinstance(pairs, dict) else ())
-        }
-        names = [*_texts(resources.get("names")), *_texts(resources.get("name"))]
-        for name in names or ([""] if labels else []):
-            yield name.replace("*", "x").replace("?", "x"), labels
-
-
-def _names_platform(word: str) -> bool:
-    return any(is_platform(part) for part in re.split(r"[./]", word))
-
-
-def _texts(value: object) -> list[str]:
+def texts(value: object) -> list[str]:
+    """Return the texts of a list, or the one text."""
     return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]

@@ -18,6 +18,7 @@ from ._judging import (
 )
 from ._policies import MUTATING, VALIDATING, Found
 from ._probes import deployment, pod
+from ._ways_around import ways_around
 
 PATH: Final = "td/kyverno/policy-add-labels.yaml"
 LABELS: Final = {"cost-center": "techmarket", "managed-by": "platform-team"}
@@ -121,6 +122,35 @@ def labels_are_added(exam: Exam) -> None:
             answer = found.ask(pod(namespace=namespace, labels=own), everything=True)
             for key, value in LABELS.items():
                 _judge_label(exam, found, answer, key, value, own is not None)
+    if all(fact.met for fact in exam.facts):
+        _judge_ways_around(exam, found)
+
+
+def _judge_ways_around(exam: Exam, found: Found) -> None:
+    """Record that no name, label or image that the policy mentions keeps a Pod from its labels."""
+    for way in ways_around(found.together):
+        answer = found.ask(way.taken_by(pod()), everything=True)
+        labels = _mapping(_mapping(answer.resource, "metadata"), "labels")
+        own = dict(way.labels)
+        # Another value that was there already may stay.
+        fitting = {key: (value, own.get(key, value)) for key, value in LABELS.items()}
+        lacking = [key for key, values in fitting.items() if labels.get(key) not in values]
+        met = None if lacking and any(each.result == "unknown" for each in answer.results) else not lacking
+        exam.fact(
+            "pods-left-out",
+            Text("A Pod gets both labels whatever it is called and made of ({words})", words=str(way)),
+            met,
+            expected=", ".join(f"{key}: {value}" for key, value in LABELS.items()),
+            observed=Text("missing: {names}", names=", ".join(lacking) or "–"),
+            next=Text(
+                "Every Pod costs money: let no condition and no exclusion keep a label from it. "
+                "Leave out namespaces of the platform at most."
+            ),
+            where=found.document.key_at("spec", "rules", 0, "exclude"),
+            reason=unknown(met),
+        )
+        if met is False:
+            return  # one hole says it
 
 
 def _judge_label(exam: Exam, found: Found, answer: Admission, key: str, value: str, labelled: bool) -> None:

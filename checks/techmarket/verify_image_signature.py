@@ -128,7 +128,7 @@ def pods_are_looked_at(exam: Exam) -> None:
     for namespace in found.namespaces()[1:]:
         claim = Text("A Pod in the namespace {namespace} is looked at", namespace=namespace)
         judge_namespace(exam, found, running(image_of("someone"), namespace=namespace), claim)
-    judge_ways_around(exam, found, running(image_of("someone")))
+    judge_ways_around(exam, found, running(image_of("someone")), containers=False)
 
 
 @check(level=must, needs=[policy_verifies_images])
