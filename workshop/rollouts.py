@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -88,15 +88,24 @@ class Analysis:
     background: bool
     starting_step: int
     arguments: frozenset[str]
+    dry_runs: tuple[str, ...] = ()
 
 
 def analyses(rollout: Document) -> list[Analysis]:
     """Return the analyses of the canary: those in steps and the one in the background.
 
-    A template is (name, whether it is cluster-wide); `arguments` are the names of those it gives a value.
+    A template is (name, whether it is cluster-wide); `arguments` are the names of those it gives a value,
+    `dry_runs` the metrics it measures without minding them.
     """
     found = [
-        Analysis(_templates(step.content), step.position, False, index, _named(step.content, valued=True))
+        Analysis(
+            _templates(step.content),
+            step.position,
+            False,
+            index,
+            _named(step.content, valued=True),
+            _dry_runs(step.content),
+        )
         for index, step in enumerate(canary_steps(rollout))
         if step.kind == "analysis"
     ]
@@ -106,7 +115,8 @@ def analyses(rollout: Document) -> list[Analysis]:
         start = content.get("startingStep")
         start = start if isinstance(start, int) and not isinstance(start, bool) else 0
         named = _named(content, valued=True)
-        found.append(Analysis(_templates(content), rollout.at(*path), True, start, named))
+        trials = _dry_runs(content)
+        found.append(Analysis(_templates(content), rollout.at(*path), True, start, named, trials))
     return found
 
 
@@ -116,6 +126,15 @@ def _templates(content: object) -> tuple[tuple[str, bool], ...]:
         (str(entry.get("templateName")), entry.get("clusterScope") is True)
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict) and entry.get("templateName")
+    )
+
+
+def _dry_runs(content: object) -> tuple[str, ...]:
+    entries = content.get("dryRun") if isinstance(content, dict) else None
+    return tuple(
+        str(entry.get("metricName"))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
     )
 
 
@@ -132,11 +151,25 @@ def _named(content: object, *, valued: bool = False) -> frozenset[str]:
 def template_named(documents: Iterable[Document], name: str, *, cluster: bool) -> Document | None:
     """Return the AnalysisTemplate (or the cluster-wide one) of that name."""
     kind = "ClusterAnalysisTemplate" if cluster else "AnalysisTemplate"
+    found = None
     for document in documents:
         served = str(document.get("apiVersion")).startswith("argoproj.io/")
         if served and document.get("kind") == kind and document.get("metadata", "name") == name:
-            return document
-    return None
+            found = document  # applied later, it replaces one of the same name
+    return found
+
+
+def templates_of(documents: Sequence[Document], names: Iterable[tuple[str, bool]]) -> list[Document]:
+    """Return the templates of those names, and what they include in `spec.templates`, each once."""
+    found: list[Document] = []
+    pending = list(names)
+    while pending:
+        name, cluster = pending.pop(0)
+        template = template_named(documents, name, cluster=cluster)
+        if template is not None and template not in found:
+            found.append(template)
+            pending += _templates(template.get("spec"))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +201,10 @@ class Metric:
     def declared(self, *, valued: bool = False) -> frozenset[str]:
         """Return the arguments its template declares; with `valued` those that have a default."""
         return _named(self.template.get("spec"), valued=valued)
+
+    def template_dry_runs(self) -> tuple[str, ...]:
+        """Return the metrics that its template measures without minding them."""
+        return _dry_runs(self.template.get("spec"))
 
     def query(self) -> str:
         """Return the text that is asked of the provider, as far as it is one text."""

@@ -109,7 +109,8 @@ def judge_metric(exam: Exam, metric: Metric, names: Sequence[object]) -> None:
 
 def judge_condition(exam: Exam, metric: Metric, measured: Measured) -> None:
     """Record whether a metric's conditions say “above 99 % go on, else go back”."""
-    success, failure = metric.get("successCondition"), metric.get("failureCondition")
+    # An empty condition is none to the controller.
+    success, failure = metric.get("successCondition") or None, metric.get("failureCondition") or None
     if not isinstance(success, str) and not isinstance(failure, str):
         if metric.provider == "job":
             exam.fact(
@@ -223,6 +224,22 @@ def judge_arguments(exam: Exam, metric: Metric, deciding: Sequence[Analysis]) ->
         observed=", ".join(open_ended) or Text("all of them"),
         next=Text("Declare it under spec.args of the template, and give it a value where the analysis is."),
         where=metric.at("provider"),
+    )
+
+
+def judge_dry_run(exam: Exam, metric: Metric, deciding: Sequence[Analysis]) -> None:
+    """Record whether a metric counts: neither its template nor the analysis may only try it out."""
+    trials = [*metric.template_dry_runs(), *(name for each in deciding for name in each.dry_runs)]
+    exam.fact(
+        "dry-run",
+        Text("The measurement counts"),
+        not any(name in (".*", "*", str(metric.get("name"))) for name in trials),
+        expected=Text("no dryRun for this metric"),
+        observed=Text("dryRun: {names}", names=", ".join(trials) or "–"),
+        next=Text("A metric in dry run is measured and then ignored."),
+        where=metric.template.at("spec", "dryRun")
+        if metric.template.has("spec", "dryRun") or not deciding
+        else deciding[0].position,
     )
 
 

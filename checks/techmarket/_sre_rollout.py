@@ -15,6 +15,7 @@ from workshop.rollouts import (
     canary_steps,
     metrics,
     template_named,
+    templates_of,
 )
 from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
@@ -121,10 +122,10 @@ def deciding_metrics(exam: Exam) -> list[Metric]:
     cluster_wide = False
     for analysis in deciding:
         for name, cluster in analysis.templates:
-            template = template_named(documents, name, cluster=cluster)
+            templates = templates_of(documents, [(name, cluster)])
             here = template_named(documents, name, cluster=not cluster)
-            cluster_wide = cluster_wide or (cluster and template is None and here is None)
-            if template is not None:
+            cluster_wide = cluster_wide or (cluster and not templates and here is None)
+            for template in templates:
                 found.extend(metrics(template))
     if not found:
         names = ", ".join(name for each in deciding for name, _ in each.templates)

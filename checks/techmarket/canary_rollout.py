@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from workshop.checking import Exam, Text, check, must, remark, should
-from workshop.rollouts import seconds
+from workshop.rollouts import seconds, templates_of
 
 from ._objects import taken_by_the_api
 from ._sre_canary import (
     judge_arguments,
     judge_condition,
+    judge_dry_run,
     judge_limit,
     judge_metric,
     judge_query,
     judge_strategy,
     judge_workload,
 )
-from ._sre_controller import judge_canary
+from ._sre_controller import judge_canary, judge_pods
 from ._sre_rollout import (
     SERVICE,
     WEIGHT,
@@ -54,16 +55,8 @@ def a_rollout_of_the_payment_service(exam: Exam) -> None:
     judge_strategy(exam, rollout)
     judge_canary(exam, rollout)
     judge_workload(exam, rollout)
-    template, reference = rollout.get("spec", "template"), rollout.get("spec", "workloadRef")
-    exam.fact(
-        "no-pods",
-        Text("The Rollout says which Pods it runs"),
-        isinstance(template, dict) or isinstance(reference, dict),
-        expected=Text("spec.template, or spec.workloadRef to the Deployment"),
-        observed=Text("neither"),
-        next=Text("Copy the Pod template of the Deployment, or refer to it."),
-        where=rollout.at("spec"),
-    )
+    judge_pods(exam, rollout)
+    template = rollout.get("spec", "template")
     labels = rollout.get("spec", "template", "metadata", "labels", default={})
     names = [rollout.get("metadata", "name"), rollout.get("spec", "workloadRef", "name")]
     values = list(labels.values()) if isinstance(labels, dict) else []
@@ -220,21 +213,7 @@ def failures_stop_it(exam: Exam) -> None:
             next=Text("A negative limit means that failures are never counted."),
             where=metric.at("failureLimit"),
         )
-        dry = metric.template.get("spec", "dryRun", default=[])
-        names = (
-            [str(each.get("metricName")) for each in dry if isinstance(each, dict)]
-            if isinstance(dry, list)
-            else []
-        )
-        exam.fact(
-            "dry-run",
-            Text("The measurement counts"),
-            not any(name in (".*", str(metric.get("name"))) for name in names),
-            expected=Text("no dryRun for this metric"),
-            observed=Text("dryRun: {names}", names=", ".join(names) or "–"),
-            next=Text("A metric in dry run is measured and then ignored."),
-            where=metric.template.at("spec", "dryRun"),
-        )
+        judge_dry_run(exam, metric, deciding_analyses(exam)[1])
 
 
 @check(level=must)
@@ -244,7 +223,13 @@ def the_analysis_ends(exam: Exam) -> None:
     With an interval and no count it would measure for ever: the controller refuses such a Rollout.
     """
     _, deciding = deciding_analyses(exam)
-    inline = {name for each in deciding if not each.background for name, _ in each.templates}
+    documents = files_of(exam)
+    inline = {
+        template.get("metadata", "name")
+        for each in deciding
+        if not each.background
+        for template in templates_of(documents, each.templates)
+    }
     for metric in deciding_metrics(exam):
         if metric.template.get("metadata", "name") not in inline:
             continue
