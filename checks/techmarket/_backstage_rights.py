@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -27,6 +28,10 @@ NEEDED: Final = (
 NEEDED_FOR_TEKTON: Final = (("tekton.dev", "pipelineruns"), ("tekton.dev", "taskruns"), ("", "pods/log"))
 # Roles of every cluster that read the workloads; Tekton adds its kinds to none of them by default.
 _BUILT_IN: Final = frozenset({"view", "edit", "admin", "cluster-admin"})
+# The same account as a User, and the groups it is in.
+_AS_ACCOUNT: Final = re.compile(
+    rf"system:(?:serviceaccount:{NAMESPACE}:.+|serviceaccounts(?::{NAMESPACE})?|authenticated)"
+)
 _VERBS: Final = {"pods/log": "get"}
 
 
@@ -101,7 +106,7 @@ def _to_backstage(binding: Document) -> bool:
         if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount":
             if subject.get("namespace") == NAMESPACE or NAMESPACE in str(subject.get("name")):
                 return True
-        elif isinstance(subject, dict) and f"serviceaccounts:{NAMESPACE}" in str(subject.get("name")):
+        elif isinstance(subject, dict) and _AS_ACCOUNT.fullmatch(str(subject.get("name"))):
             return True
     return False
 

@@ -76,6 +76,16 @@ def judge_selectors(exam: Exam, engine: Engine) -> None:
         if kind == "workloads":
             _kind(exam, engine, str(engine.get(*path, "kind") or "–"), (*path, "kind"))
         labels, names = engine.get(*path, "labels"), engine.get(*path, "names")
+        if kind == "workloads" and labels is not None and names is not None:
+            exam.fact(
+                "names-and-labels",
+                Text("A workload is named, or found by its labels"),
+                met=False,
+                expected=Text("either names or labels"),
+                observed=Text("both"),
+                next=Text("The API server takes one of the two: remove the other."),
+                where=engine.at(*path, "labels"),
+            )
         if isinstance(labels, str) and labels:
             _label(exam, engine, labels, (*path, "labels"))
             continue

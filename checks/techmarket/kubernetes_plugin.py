@@ -26,6 +26,10 @@ _LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "0.0.0.0", "::1")  # noqa: S104
 # What the plugin's backend knows; at any other word it does not start.
 _SERVICE_LOCATORS: Final = ("multiTenant", "singleTenant", "catalogRelation")
 _CLUSTER_LOCATORS: Final = ("config", "catalog", "gke", "localKubectlProxy")
+_PROVIDERS: Final = (
+    "serviceAccount", "google", "googleServiceAccount", "aws", "azure", "aks", "oidc", "localKubectlProxy",
+)  # fmt: skip
+_AUTH_PROVIDER: Final = "kubernetes.io/auth-provider"
 _PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".pdf")
 _WORDS: Final = ("backstage", "kubernetes", "pods", "1.4", "1-4")
 
@@ -107,6 +111,21 @@ def judge_cluster_config(exam: Exam, config: Section | None, place: Position | S
             _judge_clusters(exam, config, index, entry.get("clusters"))
 
 
+def _judge_provider(exam: Exam, provider: object, where: Position | Source) -> None:
+    """Record an authProvider whose capitals differ; another word may be a strategy of somebody's own."""
+    meant = next((each for each in _PROVIDERS if str(provider).lower() == each.lower()), None)
+    if meant is not None:
+        exam.fact(
+            "auth-provider-spelling",
+            Text("The authProvider is spelt as the plugin knows it"),
+            provider == meant,
+            expected=f"authProvider: {meant}",
+            observed=f"authProvider: {provider}",
+            next=Text("Capitals count: the plugin looks a strategy up by exactly this word."),
+            where=where,
+        )
+
+
 def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -> None:
     path = ("kubernetes", "clusterLocatorMethods", index, "clusters")
     listed_here = clusters if isinstance(clusters, list) else []
@@ -120,7 +139,10 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
         where=config.place(*path),
     )
     for number, cluster in enumerate(listed_here):
-        here = cluster if isinstance(cluster, dict) else {}
+        here = dict(cluster) if isinstance(cluster, dict) else {}
+        metadata = here.get("authMetadata")
+        if isinstance(metadata, dict) and metadata.get(_AUTH_PROVIDER):
+            here["authProvider"] = metadata[_AUTH_PROVIDER]
         for key in ("url", "name", "authProvider"):
             exam.fact(
                 f"cluster-{key.lower()}-missing",
@@ -131,6 +153,7 @@ def _judge_clusters(exam: Exam, config: Section, index: int, clusters: object) -
                 next=Text("Inside the cluster the API server is https://kubernetes.default.svc."),
                 where=config.place(*path, number, key),
             )
+        _judge_provider(exam, here.get("authProvider"), config.place(*path, number, "authProvider"))
         url = here.get("url")
         if not isinstance(url, str) or not url:
             continue

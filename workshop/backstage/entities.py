@@ -58,6 +58,8 @@ class Refusal:
     expected: Text
 
 
+# What the catalogue puts in place of itself before it looks at an entity, and is a text.
+_TEXT_PLACEHOLDERS: Final = frozenset({"$text", "$openapi", "$asyncapi"})
 _CATALOG: Final = ("backstage.io/v1alpha1", "backstage.io/v1beta1")
 _SCAFFOLDER: Final = ("scaffolder.backstage.io/v1beta3",)
 
@@ -148,6 +150,7 @@ def refusals(entity: Any) -> list[Refusal]:
     """
     if not isinstance(entity, dict):
         return [Refusal("shape", (), Text("keys and values"))]
+    entity = _filled_in(entity)
     found = [*_root(entity), *_identity(entity)]
     metadata = entity.get("metadata")
     if isinstance(metadata, dict):
@@ -156,6 +159,17 @@ def refusals(entity: Any) -> list[Refusal]:
         found.append(Refusal("shape", ("metadata",), Text("keys and values")))
     found += _spec(entity)
     return found
+
+
+def _filled_in(value: Any) -> Any:
+    """Return an entity as the catalogue sees it once `{$text: ./file}` has become the file's text."""
+    if isinstance(value, dict):
+        if len(value) == 1:
+            key, target = next(iter(value.items()))
+            if key in _TEXT_PLACEHOLDERS and isinstance(target, str) and target:
+                return target
+        return {key: _filled_in(inner) for key, inner in value.items()}
+    return [_filled_in(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _root(entity: dict[str, Any]) -> Iterator[Refusal]:
