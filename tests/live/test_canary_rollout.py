@@ -180,3 +180,18 @@ def test_what_the_controller_refuses_the_files_show(
     told = {"router-missing", "analysis-never-ends", "services-same", "no-way-to-change"}
     in_files = {fact.id for each in result.checks if each.half == "files" for fact in each.unmet}
     assert in_files & told
+
+
+def test_a_neighbours_of_the_same_name_is_not_judged(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    """Names are listed in the order of namespaces; the file's own comes first all the same."""
+    theirs = rollout()
+    theirs["metadata"]["namespace"] = "a-team"
+    pristine_rig.apply(rollout(), template(1, "up"), theirs)
+    path = ROLLOUT.replace("/default/", "/a-team/")
+    until(
+        lambda: (pristine_rig.api.get(path) or {}).get("status", {}).get("phase") == "Degraded",
+        "the neighbour's, which has no template, is never degraded",
+    )
+    until(lambda: phase(pristine_rig) == "Healthy", "ours is never healthy")
+    result = look(lab, pristine_rig, tmp_path, EXERCISE, files(rollout(), template(1, "up")))
+    assert check(result, AGREES).verdict is Verdict.PASSED

@@ -175,6 +175,10 @@ def astray(objects: list[Object]) -> None:
     objects[1]["spec"]["selector"] = {"app": "payment"}
 
 
+def unknown_port(objects: list[Object]) -> None:
+    objects[1]["spec"]["ports"][0]["targetPort"] = "web"
+
+
 def no_service(objects: list[Object]) -> None:
     del objects[1]
 
@@ -186,6 +190,7 @@ def no_service(objects: list[Object]) -> None:
         (no_probes, "pods_are_probed", "probes-missing", Verdict.FAILED),
         (other_label, "pods_are_labelled", "label-missing", Verdict.FAILED),
         (astray, "service_leads_to_them", "service-selects-nothing", Verdict.FAILED),
+        (unknown_port, "service_leads_to_them", "target-port-unknown", Verdict.FAILED),
         (no_service, "service_leads_to_them", "no-service", Verdict.UNFINISHED),
     ],
 )
@@ -206,6 +211,27 @@ def test_what_was_changed(
     assert unmet(result, name) == [fact]
     assert result.verdict is verdict
     assert result.hint is not None
+
+
+def in_namespace(objects: list[Object], name: str) -> list[Object]:
+    return [{**each, "metadata": {**each["metadata"], "namespace": name}} for each in objects]
+
+
+def test_a_neighbours_is_not_looked_at(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    theirs = in_namespace(copy.deepcopy(materials(lab)), "a-team")
+    no_probes(theirs)
+    pristine_rig.apply(*materials(lab), *theirs)
+    settle(pristine_rig, "default")
+    assert look(lab, pristine_rig, tmp_path, PAYMENT).verdict is Verdict.PASSED
+
+
+def test_a_neighbours_pods_are_not_counted(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    ours = copy.deepcopy(materials(lab))
+    two(ours)
+    pristine_rig.apply(*ours, *in_namespace(materials(lab), "a-team"))
+    settle(pristine_rig, "default")
+    settle(pristine_rig, "a-team")
+    assert unmet(look(lab, pristine_rig, tmp_path, PAYMENT), "three_are_ready") == ["too-few-ready"]
 
 
 def test_without_autoscaler_and_budget_it_still_passes(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:

@@ -106,6 +106,14 @@ def test_pods_that_do_not_run(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> No
     assert unmet(result, "pods_are_found") == ["pods-not-running"]
 
 
+def test_a_deployment_that_asks_for_no_pod(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
+    """Its label is right: it is not said to be missing."""
+    made = payment()
+    made["spec"]["replicas"] = 0
+    pristine_rig.apply(made)
+    assert unmet(look(lab, pristine_rig, tmp_path, EXERCISE), "pods_are_found") == ["no-pods"]
+
+
 def test_without_payment_service_or_backstage_it_waits(lab: Lab, pristine_rig: Rig, tmp_path: Path) -> None:
     result = look(lab, pristine_rig, tmp_path, EXERCISE)
     assert result.verdict is Verdict.BLOCKED

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from workshop.checking import Document, Exam, Text, kind_of
 from workshop.cluster.port import Object
+from workshop.cluster.reading import namespace_of
 from workshop.verdicts import Reason, Source
 
 from ._applied import in_sandbox, judge_applied
@@ -18,7 +19,10 @@ def is_same(one: Document, other: Document) -> bool:
 
 
 def named(exam: Exam, document: Document) -> Object | None:
-    """Return what the cluster has under the name of an object, whatever its namespace; None without it."""
+    """Return what the cluster has under the name of an object; None without it.
+
+    Its own namespace comes first; elsewhere will do, for files are applied with -n.
+    """
     kind, name = kind_of(document), document.get("metadata", "name")
     if in_sandbox(exam):
         for each in exam.applied:
@@ -27,7 +31,8 @@ def named(exam: Exam, document: Document) -> Object | None:
                 return exam.cluster.get(kind, metadata["name"], metadata.get("namespace"))
         return None
     there = exam.cluster.list(kind, fields=f"metadata.name={name}") if isinstance(name, str) else []
-    return there[0] if there else None
+    home = document.get("metadata", "namespace", default="default")
+    return min(there, key=lambda each: namespace_of(each) != home, default=None)
 
 
 def is_as_written(exam: Exam, document: Document, current: Object) -> bool | None:

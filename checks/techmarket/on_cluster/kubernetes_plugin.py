@@ -6,7 +6,7 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, labels_of, name_of, part
+from workshop.cluster.reading import items, labels_of, name_of, part, replicas
 from workshop.verdicts import Reason, Source
 
 from .._backstage import KUBERNETES_ID, LABEL_SELECTOR, PAYMENT, component, listed, shown
@@ -75,7 +75,19 @@ def pods_are_found(exam: Exam) -> None:
 def _judge_unlabelled(exam: Exam, selector: str, deployments: list[Object]) -> None:
     key, _, value = selector.split(",")[0].replace("==", "=").partition("=")
     for deployment in deployments:
+        ready, wanted = replicas(deployment)
         there, above = labels_of(template_of(deployment)).get(key), labels_of(deployment).get(key)
+        if there == value:
+            exam.fact(
+                "no-pods",
+                Text("A Pod with {selector} is running", selector=selector),
+                met=False,
+                expected="status.phase: Running",
+                observed=Text("{ready} of {desired} ready", ready=ready, desired=wanted),
+                next=Text("Ask who keeps them away: kubectl describe deployment, kubectl get events"),
+                where=place(deployment, "spec.replicas", "Deployment"),
+            )
+            continue
         exam.fact(
             "label-on-deployment-only" if above == value and there is None else "pods-unlabelled",
             Text("Pods of {name} have the label {selector}", name=PAYMENT, selector=selector),

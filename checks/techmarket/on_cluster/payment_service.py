@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, should
@@ -13,6 +14,7 @@ from .._backstage import PAYMENT, listed, shown
 from ._workloads import WORKLOADS, containers_of, is_ready, place, template_of
 
 _LABEL: Final = f"app={PAYMENT}"
+_HOME: Final = "default"
 _REPLICAS: Final = 3
 _PROBES: Final = ("readinessProbe", "livenessProbe")
 APPLY: Final = Text("Apply the materials: kubectl apply -f materials/kubernetes")
@@ -21,7 +23,11 @@ _METRIC: Final = "# TYPE"
 
 
 def _workloads(exam: Exam) -> list[Object]:
-    """Return what makes the Pods: a Deployment, or the Rollout of the bonus that took its place."""
+    """Return what makes the Pods: a Deployment, or the Rollout of the bonus that took its place.
+
+    The namespace is `default`; only where nothing is there, another one will do. What else is called so is
+    somebody else's.
+    """
     found: list[Object] = []
     for kind in WORKLOADS:
         if not exam.cluster.serves(kind):
@@ -38,7 +44,8 @@ def _workloads(exam: Exam) -> list[Object]:
             next=APPLY,
             where=Source(object=f"Deployment/{PAYMENT}"),
         )
-    return found
+    home = min((namespace_of(each) for each in found), key=lambda name: (name != _HOME, name))
+    return [each for each in found if namespace_of(each) == home]
 
 
 def _pods_of(exam: Exam, workloads: list[Object]) -> list[Object]:
@@ -151,6 +158,16 @@ def service_leads_to_them(exam: Exam) -> None:
             where=where,
         )
     ends = {name_of(each): _ready_ends(exam, each) for each in services}
+    if not any(ends.values()) and any(_without_port(exam, each) for each in services):
+        ports = items(services[0], "spec", "ports")
+        exam.fail(
+            "target-port-unknown",
+            Text("The Service leads to a port of its Pods"),
+            expected=listed(_ports(workloads)),
+            observed=listed(f"targetPort: {each.get('targetPort')}" for each in ports),
+            next=Text("A port that is called by name has to have this name in the Pod's container."),
+            where=place(services[0], "spec.ports", "Service"),
+        )
     exam.fact(
         "no-endpoints",
         Text("A ready Pod stands behind the Service"),
@@ -163,14 +180,33 @@ def service_leads_to_them(exam: Exam) -> None:
 
 
 def _ready_ends(exam: Exam, service: Object) -> int:
-    slices = exam.cluster.list(
+    """Return how many ready addresses are behind a Service; without a port nobody gets to them."""
+    return sum(
+        part(end, "conditions", "ready") is not False
+        for each in _slices(exam, service)
+        if items(each, "ports")
+        for end in items(each, "endpoints")
+    )
+
+
+def _without_port(exam: Exam, service: Object) -> bool:
+    """Whether there are addresses behind a Service, and none of them has the port that it asks for."""
+    return any(items(each, "endpoints") and not items(each, "ports") for each in _slices(exam, service))
+
+
+def _slices(exam: Exam, service: Object) -> list[Object]:
+    return exam.cluster.list(
         "EndpointSlice.discovery.k8s.io",
         namespace=namespace_of(service),
         labels=f"kubernetes.io/service-name={name_of(service)}",
     )
-    return sum(
-        part(end, "conditions", "ready") is not False for each in slices for end in items(each, "endpoints")
-    )
+
+
+def _ports(workloads: list[Object]) -> Iterator[str]:
+    for workload in workloads:
+        for container in containers_of(workload):
+            for port in items(container, "ports"):
+                yield f"{port.get('name', '–')}: {port.get('containerPort')}"
 
 
 @check(level=should, half=cluster, containers=True, needs=[service_leads_to_them])
