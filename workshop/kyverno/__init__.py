@@ -40,9 +40,9 @@ def admit(
 
 def refusals(policy: dict[str, Any]) -> list[str]:
     """Why Kyverno's webhook or its CRD, strictly decoded, would refuse a policy; [] if neither would."""
-    from workshop.kyverno import refusal
+    from workshop.kyverno.refusal import documents
 
-    return refusal.refusals(policy)
+    return documents.refusals(policy)
 
 
 def verifications(policy: dict[str, Any], *, namespace: str = "default") -> list[Verification]:

@@ -16,7 +16,7 @@ from workshop.kyverno.autogen import compute_rules
 from workshop.kyverno.kinds import CLUSTER_KIND_NAMES
 from workshop.kyverno.match import as_list, as_map, matches_selector, parse_kind
 from workshop.kyverno.outcome import Beyond, KyvernoError, NotFoundError
-from workshop.kyverno.refusal_actions import conditions_errors, images_errors, mutate_errors, validate_errors
+from workshop.kyverno.refusal.actions import conditions_errors, images_errors, mutate_errors, validate_errors
 from workshop.kyverno.values import has_wildcard, same, wildcard
 from workshop.kyverno.variables import VARIABLE, substitute
 
