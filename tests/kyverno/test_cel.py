@@ -81,6 +81,10 @@ def scope(**variables: str) -> Scope:
         ("object.spec.nothing == 1 || true", True),
         ("request.userInfo.name == 'lea' || true", True),
         ("has(request.userInfo)", True),
+        ("object.spec.containers.orValue([]).size() + object.spec.n.orValue(9).orValue(8)", 5),
+        ("object.spec.containers.map(c, c.?image.orValue('').orValue('x').size())[0]", 10),
+        ("object.metadata.labels['app.kubernetes.io/name'].orValue('').orValue(1 / 1)", "x"),
+        ("[object.?spec.?zz.orValue(object.spec.?n.orValue(1)), dyn(optional.none()).orValue(2)]", [3, 2]),
         ("jsonpatch.escapeKey('a/b~c')", "a~1b~0c"),
         (r"r'\d' + '\x41\u00e9' + '''x'''", r"\dAéx"),
         ("duration('1h') > duration('59m')", True),
@@ -92,6 +96,16 @@ def scope(**variables: str) -> Scope:
 )
 def test_values(expression: str, value: Any) -> None:
     assert evaluate(expression, scope()) == value
+
+
+def test_kyverno_evaluates_the_argument_of_or_value_in_any_case() -> None:
+    found = scope()
+    assert evaluate("object.spec.?n.orValue(object.spec.zz)", found) == 3
+    found.eager = True
+    assert evaluate("object.spec.?zz.orValue(object.spec.?yy.orValue(object.spec.n))", found) == 3
+    assert evaluate("object.spec.n.orValue(object.spec.?n.orValue(object)).orValue(object) + 1", found) == 4
+    with pytest.raises(CelError, match="zz"):
+        evaluate("object.spec.?n.orValue(object.spec.zz)", found)
 
 
 def test_variables_are_evaluated_when_they_are_used_and_may_be_optional() -> None:
@@ -208,7 +222,8 @@ def test_texts_that_the_library_would_cut_short_are_not_judged() -> None:
 
 def test_objects_become_maps_that_say_what_they_are() -> None:
     built = evaluate('Object{metadata: Object.metadata{labels: {"a": "b"}, ?name: optional.none()}}', scope())
-    assert built == {"$type": "Object", "metadata": {"$type": "Object.metadata", "labels": {"a": "b"}}}
+    labels = {"$type": "map", "a": "b"}
+    assert built == {"$type": "Object", "metadata": {"$type": "Object.metadata", "labels": labels}}
     assert evaluate("[JSONPatch{op: 'add', value: '{'}]", scope()) == [
         {"$type": "JSONPatch", "op": "add", "value": "{"}
     ]
@@ -289,7 +304,7 @@ def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.recursive(LEAVES, combined, max_leaves=8), st.text(max_size=3), st.integers(0, 40))
 def test_no_expression_brings_the_library_down(expression: str, slip: str, place: int) -> None:
     found = scope(o="object.?spec")

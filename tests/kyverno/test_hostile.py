@@ -95,6 +95,7 @@ KINDS = st.sampled_from(
 REAL = [*NO_LATEST.values(), *ADD_LABELS.values(), LIMITS, VERIFY]
 
 
+@settings(deadline=None)
 @given(kind=KINDS, spec=JSON, resource=JSON)
 def test_odd_policies_and_resources_never_raise(kind: tuple[str, str], spec: Any, resource: Any) -> None:
     document: Any = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "p"}, "spec": spec}
@@ -105,7 +106,7 @@ def test_odd_policies_and_resources_never_raise(kind: tuple[str, str], spec: Any
     assert isinstance(refusals(spec), list)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_real_policy_with_one_part_replaced_never_raises(data: st.DataObject) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(REAL)))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from workshop.kyverno.cel import cost, functions, library
 from workshop.kyverno.cel.declarations import STRINGS
 from workshop.kyverno.cel.library import CelError, Optional
+from workshop.kyverno.cel.or_value import depends_on_its_argument, with_plain_receivers
 from workshop.kyverno.cel.source import Path, Prepared, prepared, storable, tokens
 from workshop.kyverno.outcome import Beyond, KyvernoError
 
@@ -29,7 +30,7 @@ _UNWRITTEN: Final = (
 #: Where the library fails and cel-go finds nothing: has() and .? on null or on a plain value.
 _STRICTER: Final = ("SELECT to non-message type", "_?._", "_[?_]")
 #: Receivers that the library's own overloads do not take, and cel-go's do.
-_OTHER_RECEIVERS: Final = (": orValue", "(list).indexOf", "(list).lastIndexOf")
+_OTHER_RECEIVERS: Final = ("(list).indexOf", "(list).lastIndexOf")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Scope:
 
     `unknown`: paths whose value exists in a real request only, each with the reason. `variables`: expressions
     by name. `functions` stand in for those of a registry; they are given `attestors` for their names.
+    `eager`: orValue evaluates its argument even where it is not needed.
     """
 
     values: dict[str, Any]
@@ -45,6 +47,7 @@ class Scope:
     variables: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     attestors: dict[str, Any] | None = None
+    eager: bool = False
     _known: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,8 +98,17 @@ class _Evaluation:
         if optionals and text.calls & functions.OF_LISTS:
             raise Beyond("beyond-evaluator", "an optional where a function takes a list")
         functions.raised.get().extend(self.raised)
+        data = storable(self.data)
+        written = text.text
+        if self.scope.eager and "orValue" in text.calls and depends_on_its_argument(written):
+            written = with_plain_receivers(written, eager=True)
         try:
-            return library.run(text.text, storable(self.data))
+            try:
+                return library.run(written, data)
+            except CelError as error:
+                if not str(error).endswith(": orValue"):
+                    raise
+                return library.run(with_plain_receivers(written, eager=False), data)
         except CelError as error:
             self.explain(error, text, optionals=optionals)
             raise

@@ -15,7 +15,7 @@ from workshop.kyverno import jsonpatch
 from workshop.kyverno.cel.evaluation import evaluate
 from workshop.kyverno.cel.library import CelError, Optional
 from workshop.kyverno.cel.match import scope_of
-from workshop.kyverno.cel.source import PLAIN, TYPE_KEY
+from workshop.kyverno.cel.source import MAP, PLAIN, TYPE_KEY
 from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
@@ -59,6 +59,7 @@ def mutated(spec: dict[str, Any], request: Request, *, native: bool = True) -> d
         spend()
         mutation = as_map(item)
         scope = scope_of(request, spec.get("variables"), deleting=False, native=native)
+        scope.eager = not native
         if mutation.get("patchType") == "JSONPatch":
             source = str(as_map(mutation.get("jsonPatch")).get("expression"))
             resource = _json_patch(evaluate(source, scope), request.resource)
@@ -156,12 +157,18 @@ def _check_fields(applied: Any, request: Request) -> None:
 def _built(value: Any, name: str) -> Any:
     """What an expression built, as JSON; ``Object.spec{…}`` may only stand where the field ``spec`` is."""
     if isinstance(value, dict):
-        written = value.get(TYPE_KEY, name)
+        written = value.get(TYPE_KEY)
         if written == PLAIN:
             raise KyvernoError("error applying patch: a map or list inside another must be an Object's")
-        if name.startswith("Object") and written != name:
+        is_object = written not in (None, MAP)
+        if is_object and name.startswith("Object") and written != name:
             raise CelError(f"type mismatch: {written} where {name} is expected")
-        return {key: _built(item, f"{name}.{key}") for key, item in value.items() if key != TYPE_KEY}
+        fields = {key: item for key, item in value.items() if key != TYPE_KEY}
+        built = {key: _built(item, f"{name}.{key}" if is_object else name) for key, item in fields.items()}
+        for key, item in fields.items():
+            if written == MAP and isinstance(item, dict | list):
+                raise Beyond("beyond-evaluator", f"where the map or list {key} comes from")
+        return built
     if isinstance(value, list):
         return [_built(item, name) for item in value]
     if isinstance(value, bytes | Optional | datetime | timedelta) or (value is None and name[0] == "O"):

@@ -71,7 +71,11 @@ class _Policy:
 
     def scope(self) -> Scope:
         """The variables of its expressions."""
-        return scope_of(self.request, self.spec.get("variables"), deleting=self.deleting, native=self.native)
+        kyvernos = str(self.document.get("apiVersion")).startswith("policies.kyverno.io/")
+        eager = kyvernos and not str(self.document.get("kind")).endswith("ImageValidatingPolicy")
+        variables = self.spec.get("variables")
+        found = scope_of(self.request, variables, deleting=self.deleting, native=self.native)
+        return replace(found, eager=eager)
 
     def strict(self) -> bool:
         """Do its errors refuse the request?"""
@@ -251,7 +255,8 @@ def _compile(rule: dict[str, Any], cel: dict[str, Any]) -> None:
     problems += [checker.error(str(as_map(each).get("expression")), ["bool"]) for each in conditions]
     messages = [as_map(each).get("messageExpression") for each in as_list(cel.get("expressions"))]
     problems += [checker.error(str(message), ["string"]) for message in messages if message]
-    if found := next(filter(None, problems), None):
+    # Kyverno compiles these itself, with an orValue that takes anything.
+    if found := next((problem for problem in problems if problem and "'orValue'" not in problem), None):
         raise KyvernoError(f"compilation error: {found}")
 
 

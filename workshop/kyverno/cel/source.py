@@ -54,8 +54,8 @@ _TYPES = {
 _CONVERSIONS = frozenset(["duration", "timestamp", "int", "uint", "double", "bool"])
 #: The key that says which object a map was written as.
 TYPE_KEY = "$type"
-#: What it says of a map or list written inside another: in an object that is merged there may be none.
-PLAIN = "plain"
+#: What it says of a map that is written out, and of a map or list inside such a one.
+MAP, PLAIN = "map", "plain"
 
 
 class CelSyntaxError(KyvernoError):
@@ -238,10 +238,12 @@ class _Writer:
             self.put(token.text)
 
     def plain(self, literal: bool) -> str:
-        """What marks a map or list as written inside another, in an object that is merged."""
+        """What marks a map or list as written out, or inside another, in an object that is merged."""
         merged = any(bracket.struct.startswith("Object") for bracket in self.open)
-        inside = len(self.open) > 1 and self.open[-2].literal and not self.open[-2].struct
-        if not (literal and merged and inside) or self.checking or self.text(-1) not in {":", ",", "["}:
+        outer = self.open[-2] if len(self.open) > 1 else _Bracket("")
+        inside = outer.literal and not outer.struct
+        written = inside or (bool(outer.struct) and self.text(0) == "{")
+        if not (literal and merged and written) or self.checking or self.text(-1) not in {":", ",", "["}:
             return ""
         depth, end = 1, 0
         while depth and self.at + end + 1 < len(self.tokens):
@@ -249,7 +251,7 @@ class _Writer:
             depth += (self.text(end) in _OPENING) - (self.text(end) in _CLOSING)
         if self.text(end + 1) not in {",", "]", "}"}:
             return ""
-        marker = f"'{TYPE_KEY}':'{PLAIN}',"
+        marker = f"'{TYPE_KEY}':'{PLAIN if inside else MAP}',"
         return marker if self.text(0) == "{" else f"{{{marker}}},"
 
     def field(self, token: Token, bracket: _Bracket) -> None:
