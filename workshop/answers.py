@@ -66,7 +66,7 @@ class Answers:
 def read_answers(workspace: Workspace) -> Answers:
     """Read the answers of a workspace; a missing or empty file is simply no answers yet."""
     try:
-        documents = workspace.documents(PATH, dialect="core")
+        documents = workspace.documents(workspace.spelling(PATH), dialect="core")
     except Unreadable as unreadable:
         if unreadable.problem.kind in ("missing", "empty"):
             return Answers()

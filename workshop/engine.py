@@ -71,7 +71,9 @@ def judge(
     """
     run = replace(run, workspace=Snapshot.of(run.workspace))
     named = list(dict.fromkeys(ids))
-    wanted = [_known(run.lab, each) for each in named] if named else list(run.lab.exercises)
+    # One exercise may be named by its id and by its slug: it counts once.
+    asked_for = {exercise.id: exercise for exercise in (_known(run.lab, each) for each in named)}
+    wanted = list(asked_for.values()) if named else list(run.lab.exercises)
     results = []
     for exercise in wanted:
         result = judge_exercise(run, exercise)

@@ -210,8 +210,7 @@ class Exam:
 
     def answer(self, question: str) -> Answer:
         """Return the student's answer to a question of this exercise; unanswered ends the check."""
-        if self.answers.problem is not None:
-            self._unreadable("td/answers.yaml", self.answers.problem)
+        self.answers_are_readable()
         answer = self.given(question)
         if answer is None:
             self._unanswered(question)
@@ -223,6 +222,11 @@ class Exam:
         if answer is not None and placeholders(answer.text):
             self._unanswered(question)
         return answer
+
+    def answers_are_readable(self) -> None:
+        """End the check, blocked, where the file of the answers is there and cannot be read."""
+        if self.answers.problem is not None:
+            self._unreadable("td/answers.yaml", self.answers.problem)
 
     def _unanswered(self, question: str) -> NoReturn:
         self.unfinished(

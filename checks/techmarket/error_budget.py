@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from workshop.answers import PATH as ANSWERS
 from workshop.checking import Exam, Position, Text, check, must
 from workshop.prose.consequence import contradicts_itself, says_overspent, says_still_met
 from workshop.prose.quantities import quantities
 from workshop.verdicts import Source
+from workshop.workspace import Unreadable
 
 from ._sre_budget import DAYS, TOPICS, Given, Topic, nothing_worked_out, right, typed, written
 
 PATH: Final = "td/sre/error-budget-calculation.md"
 
 
+def _answered(text: str) -> bool:
+    return not nothing_worked_out(text) or says_overspent(text) or says_still_met(text)
+
+
 def _text(exam: Exam) -> str:
+    if not _file_answers(exam):
+        exam.answers_are_readable()
     file = exam.text(PATH)
-    if nothing_worked_out(file.text) and not says_overspent(file.text) and not says_still_met(file.text):
+    if not _answered(file.text):
         exam.unfinished(
             "nothing-answered",
             Text("The questions are answered"),
@@ -25,6 +33,32 @@ def _text(exam: Exam) -> str:
             where=file,
         )
     return file.text
+
+
+def _file_answers(exam: Exam) -> bool:
+    """Whether the Markdown file holds answers, so that none need have been typed."""
+    try:
+        return _answered(exam.workspace.text(PATH).text)
+    except Unreadable:
+        return False
+
+
+@check(level=must)
+def typed_answers_can_be_read(exam: Exam) -> None:
+    """What was typed can be read, where the file says nothing.
+
+    A file that no tool can read answers nothing.
+    """
+    problem = exam.answers.problem
+    exam.fact(
+        "answers-unreadable",
+        Text("{path} can be read", path=ANSWERS),
+        problem is None or _file_answers(exam),
+        expected=Text("a text that every tool of the field can read"),
+        observed=problem.problem.text if problem is not None else Text("it can be read"),
+        next=problem.problem.remedy if problem is not None else None,
+        where=(problem.problem.position if problem is not None else None) or Source(ANSWERS),
+    )
 
 
 def _given(exam: Exam, topic: Topic) -> tuple[Given | None, Position | Source]:

@@ -69,6 +69,14 @@ def test_what_offline_cannot_judge_is_3_when_asked_and_not_asked_for_otherwise(s
     assert _run("check", "--offline", "--workspace", str(solved)).returncode == 0
 
 
+def test_an_exercise_named_by_id_and_by_slug_counts_once(solved: Path) -> None:
+    names = ("3.2", "error-budget", "3.2")
+    done = _run("check", *names, "--offline", "--format", "json", "--workspace", str(solved))
+    report = json.loads(done.stdout)
+    assert [exercise["id"] for exercise in report["exercises"]] == ["3.2"]
+    assert report["score"]["points"] == report["score"]["judged_points"] == 4
+
+
 def test_without_a_cluster_the_cluster_half_is_unknown_not_wrong(solved: Path) -> None:
     done = _run(
         "check", "2.2", "--format", "json", "--workspace", str(solved), env={"KUBECONFIG": os.devnull}
