@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.accounts import Account
 from workshop.workspace import Document, Position, Unreadable, Workspace
@@ -21,8 +21,7 @@ from workshop.workspace import Document, Position, Unreadable, Workspace
 PATH: Final = "td/answers.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer: `value` as YAML has it (text, number or list), `text` as a line of text."""
 
     value: Any

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from workshop.content_keys import ContentError as ContentError
 from workshop.content_keys import Keys, read_content
@@ -22,8 +22,7 @@ from workshop.workspace import Dialect
 AnswerKind = Literal["text", "number", "url", "lines"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A question answered in the TUI or in `td/answers.yaml`, verified by the exercise's checks."""
 
     id: str
@@ -31,8 +30,7 @@ class Question:
     kind: AnswerKind = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Something to read."""
 
     title: Bilingual
@@ -113,8 +111,7 @@ class Block:
     exercises: tuple[Exercise, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """A success criterion of the whole lab: met when `at_least` of its exercises have passed.
 
     `live` ones are about something that happened: a pass counts only where the cluster was looked at.

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.workspace import Document, Position, Unreadable
 
@@ -55,8 +54,7 @@ def rounds(seconds: int, interval: int) -> int:
     return math.ceil(seconds / max(interval, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """A ChaosEngine; `parameters` are those of the workflow it is embedded in."""
 
     document: Document
@@ -110,8 +108,7 @@ class Engine:
                 yield Variable(name, self.get(*where), self.document.at(*where), computed)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable of a fault; `computed` when its value comes from elsewhere (valueFrom)."""
 
     name: str

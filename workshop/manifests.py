@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.texts import Text
 from workshop.workspace import Document
@@ -26,8 +25,7 @@ _METADATA: Final = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(NamedTuple):
     """A field's type: `word` is one of those below, list, map or object.
 
     `of` is the type of the items of a list or map, `fields` and `required` belong to an object (without
@@ -70,8 +68,7 @@ def one_of(*choices: str) -> Type:
     return Type("text", choices=choices)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why an object is refused: a stable id, the sentence, and the path in the document."""
 
     id: str

@@ -13,9 +13,8 @@ import stat
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from workshop.texts import Message, Text
 from workshop.verdicts import ExerciseResult, Mode, Report, Verdict
@@ -34,8 +33,7 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A state of the work that was judged. Times are seconds since the epoch.
 
     Judging the same state again adds to `runs` instead of a new attempt.

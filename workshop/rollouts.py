@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.workspace import Document, Position
 
@@ -36,8 +36,7 @@ def seconds(duration: object) -> float | None:
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One canary step: what it is (`setWeight`, `pause`, `analysis` …) and its content."""
 
     kind: str
@@ -79,8 +78,7 @@ def canary_steps(rollout: Document) -> list[Step]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """A place where the rollout is analysed: the step of that index, or the background from it on."""
 
     templates: tuple[tuple[str, bool], ...]

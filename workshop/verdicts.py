@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from workshop.texts import Message
 
@@ -84,8 +85,7 @@ PRECEDENCE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a fact was found: a place in a file (line and column from 1) or an object of the cluster."""
 
     file: str | None = None
@@ -142,8 +142,7 @@ class CheckResult:
         return tuple(fact for fact in self.facts if fact.met is False)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something wrong on the cluster that explains a failure: object, message, and the guide's entry.
 
     `id` is the symptom's, stable and language-free; `since` is a time as the cluster wrote it.
@@ -194,8 +193,7 @@ class ExerciseResult:
         return self.in_reach and self.verdict in (Verdict.PASSED, Verdict.FAILED, Verdict.UNFINISHED)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """Points of a run against the lab's total; bonus exercises add to `points`, not to `max_points`."""
 
     points: float

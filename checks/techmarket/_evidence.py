@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.checking import Exam, TextFile
 from workshop.workspace import Unreadable
@@ -23,8 +22,7 @@ _REFERENCE: Final = re.compile(
 _LONGEST: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One entry of the output. What a Cosign 3 bundle does not show (subject, issuer) is None."""
 
     image: str | None
@@ -45,8 +43,7 @@ class Signature:
         return self.type == BUNDLE
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A kept output: its file, its text and the signatures it lists."""
 
     file: TextFile

@@ -11,7 +11,7 @@ import copy
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.checking import Document, Exam, Position, kind_of, same_object
 from workshop.kyverno import Admission, admit
@@ -45,8 +45,7 @@ _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 NAMESPACES: Final = ("default", "shop")
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
+class Kinds(NamedTuple):
     """The kinds that answer an exercise, as kubectl writes them, and those that reach one namespace only."""
 
     wide: tuple[str, ...]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.kyverno.image_policies import Verification, verifications
 from workshop.kyverno.images import CONTAINERS, parse_image
@@ -28,8 +27,7 @@ class Untold(Exception):
     """Only the real engine knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(NamedTuple):
     """What a keyless certificate says: subject (e-mail or URL of a workflow) and issuer. Empty: unsigned."""
 
     subject: str
@@ -39,8 +37,7 @@ class Signer:
 NOBODY: Final = Signer("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One entry of `verifyImages` (with its indexes) or an ImageValidatingPolicy (without)."""
 
     data: dict[str, Any]

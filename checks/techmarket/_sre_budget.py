@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from workshop.prose.markdown import Line, Section, folded, plain, sections, statements
 from workshop.prose.quantities import Quantity, quantities
@@ -89,8 +88,7 @@ def fits(topic: Topic, quantity: Quantity, days: float) -> bool:
     return share and quantity.near(right(topic, days) / 100, POINTS / 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The numbers a student gives for one question; `line` is where the first stands, None in an answer."""
 
     topic: Topic

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from workshop.checking import Document, Exam, Text
 from workshop.promql.demand import names_another_service
@@ -29,8 +28,7 @@ _CLAIM: Final = Text("The rollout goes on above a success rate of 99 % and is ta
 _EXPECTED: Final = Text("successCondition: result[0] >= 0.99, or failureCondition: result[0] < 0.99")
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """What a query yields: the share of errors or of successes, and its value when all requests are such.
 
     The `scale` is 1, 100 (per cent), or None where it cannot be told.

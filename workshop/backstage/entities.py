@@ -7,8 +7,7 @@ Source: npm `@backstage/catalog-model` 1.10 (entity policies and the schemas of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from workshop.backstage.formats import (
     is_api_version,
@@ -49,8 +48,7 @@ Rule = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One reason to refuse an entity: which rule, at which path of the document, what was expected."""
 
     rule: Rule

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class EntityReference:
+class EntityReference(NamedTuple):
     """Which entity is meant, every part in lower case: Backstage compares references without case."""
 
     kind: str

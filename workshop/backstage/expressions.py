@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 FlawKind = Literal["no-dollar", "braces", "unclosed"]
 
@@ -30,8 +29,7 @@ _LOOKALIKES: Final[tuple[tuple[FlawKind, re.Pattern[str]], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One use of `parameters`, `steps` or `values` in an expression.
 
     `path` are the names behind it; it ends before a part that is only known when it runs, and `whole` is then
@@ -45,8 +43,7 @@ class Reference:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """A piece of text that was meant as an expression and is none."""
 
     kind: FlawKind

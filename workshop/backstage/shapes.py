@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.texts import Text
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TextShape:
+class TextShape(NamedTuple):
     """Text; `empty` says whether it may have no character, `flag` whether true and false will do too."""
 
     empty: bool = False
     flag: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListShape:
+class ListShape(NamedTuple):
     """A list whose items all have one shape."""
 
     items: Shape
@@ -35,8 +33,7 @@ class MapShape:
     others: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EitherShape:
+class EitherShape(NamedTuple):
     """A mapping, or a list of such mappings."""
 
     each: MapShape
@@ -49,8 +46,7 @@ TEXTS: Final = ListShape(TEXT)
 ANY_MAP: Final = MapShape()
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """A place whose value has another shape. `missing`: the key is not there at all."""
 
     path: Path

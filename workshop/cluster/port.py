@@ -7,8 +7,7 @@ version is the server's preferred one unless the object itself names one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workshop.texts import Message, Text
 from workshop.verdicts import Reason
@@ -27,8 +26,7 @@ class Unreachable(Exception):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What admission said of an object that was sent as a dry run.
 
     `admitted` is None when the refusal says nothing about the object (a dead webhook, a registry that

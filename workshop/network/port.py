@@ -5,8 +5,7 @@ Image references are the student's input: whoever implements this asks public re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from workshop.cluster.port import Unreachable
 from workshop.texts import Message, Text
@@ -18,8 +17,7 @@ class NoRegistry(Unreachable):
     claim: ClassVar[Message] = Text("The registry can be asked")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image as its registry has it. `reference` is what was asked for, `digest` what it stands for now.
 
     `platforms` are the digests behind an image of several platforms: a cluster may report one of them.
@@ -36,8 +34,7 @@ class Image:
         return f"{head}{slash}{last.partition(':')[0]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Signatures:
+class Signatures(NamedTuple):
     """What is attached to one digest. A signature of either format says nothing yet about who signed.
 
     `classic`: under the tag `sha256-….sig`, where every Cosign and every Kyverno looks. `bundle`: a Sigstore
@@ -55,8 +52,7 @@ class Signatures:
         return self.classic or self.bundle
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(NamedTuple):
     """What `cosign verify` answered: its exit code, what it printed, and its last line of complaint."""
 
     code: int

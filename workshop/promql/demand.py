@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from promql_parser import (
     AggregateExpr,
@@ -31,16 +30,14 @@ _NAMING: Final = frozenset({"app", "service", "deployment", "app_kubernetes_io_n
 _PIECE: Final = re.compile(r"[|()]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A range of an expression and how far it is shifted, in seconds."""
 
     seconds: float
     offset: float
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Everything an expression reads, recording rules of the same file followed."""
 
     nodes: tuple[Expr, ...]

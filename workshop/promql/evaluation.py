@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from promql_parser import (
     AggregateExpr,
@@ -41,8 +41,7 @@ _MAX_DEPTH: Final = 40
 _NOW: Final = 1_767_225_600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A recording rule that others may refer to: its expression and the labels it adds."""
 
     expr: Expr

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from promql_parser import Expr
 
@@ -30,8 +30,7 @@ _RULE_KEYS: Final = frozenset({"record", "alert", "expr", "for", "keep_firing_fo
 _ALERT_ONLY: Final = ("for", "keep_firing_for", "annotations")
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """Something of the structure that Prometheus refuses; `id` becomes the id of a fact."""
 
     id: str
@@ -40,8 +39,7 @@ class Mistake:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule. `tree` is None when the expression is no PromQL or beyond the reader."""
 
     document: Document

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from workshop.promql.syntax import Beyond
 
@@ -32,8 +33,7 @@ class Buckets:
 Value = float | Buckets
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """One series: `base` is its value now, `slope` what it gains a second."""
 
     labels: Labels
@@ -55,8 +55,7 @@ class Series:
         raise TypeError("base and slope are two numbers or two histograms")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One element of an instant vector; `labels` hold `__name__` as long as it still is that metric."""
 
     labels: Labels

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from promql_parser import Call
 
@@ -79,8 +79,7 @@ def _spelling(demand: Demand, label: str, values: Sequence[str]) -> str:
     return "class" if classes and (_CLASS_NAME.search(label) or exporter) else "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Streets:
+class Streets(NamedTuple):
     """The labels every series carries, status and Pod aside; several `choices` where sides differ."""
 
     choices: tuple[Mapping[str, str], ...]
@@ -123,8 +122,7 @@ class Requests:
     history: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """Where requests are counted: the metrics and labels of an expression, worked out once."""
 
     metrics: Sequence[str]
@@ -183,8 +181,7 @@ def _pod(pod: str) -> dict[str, str]:
 # --- durations ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(NamedTuple):
     """Requests a second in each bucket (one more than BOUNDS), Pod by Pod; `history` in requests."""
 
     rates: Sequence[Sequence[float]]

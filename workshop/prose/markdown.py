@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from workshop.workspace.textfile import without_comments
 
@@ -28,8 +28,7 @@ _TABLE_RULE: Final = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+(?=\S)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of text without Markdown's marks; `number` counts from 1."""
 
     number: int

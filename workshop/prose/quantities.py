@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 _MAX_TEXT: Final = 4_000
 _MARKS: Final = {ord("′"): "'", ord("’"): "'", ord("″"): '"', ord("”"): '"'}
@@ -46,8 +45,7 @@ _SIMPLE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number in a text. `values` are its readings: minutes for times, per cent for percentages."""
 
     values: tuple[float, ...]

@@ -6,8 +6,7 @@ Tekton finds these misfits only when a run begins, not when the objects are appl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from workshop.tekton.declared import Parameter, Workspace
 from workshop.tekton.graph import results_used
@@ -26,8 +25,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(NamedTuple):
     """Something asked for that is not given, or given and not asked for.
 
     `path` is below the pipeline task or the run; `other` is the Task or the Pipeline.

@@ -6,12 +6,10 @@ From the Dockerfiles of the projects: an image built FROM scratch has neither PA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image reference: repository with its registry, tag and digest (empty where absent)."""
 
     repository: str
@@ -29,8 +27,7 @@ class Image:
         return not self.digest and self.tag in ("", "latest")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What an image runs without a `command`, whether that program is on its PATH, whether it has a shell."""
 
     entrypoint: tuple[str, ...]

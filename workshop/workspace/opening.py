@@ -13,9 +13,8 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from workshop.texts import Text
 from workshop.workspace.problems import Unreadable, refusal
@@ -32,8 +31,7 @@ _FOLDER: Final = os.O_RDONLY | sum(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What tells one content of a file from another without reading it."""
 
     device: int
@@ -48,8 +46,7 @@ class Identity:
         return cls(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Something found below the root: its name, the folder it is in (None without openat), what it is."""
 
     name: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -25,8 +24,7 @@ class Found(NamedTuple):
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A kind of placeholder: its stable id, how to find it, and whether prose may legitimately hold it."""
 
     id: str

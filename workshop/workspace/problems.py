@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from workshop.texts import Text
 
@@ -27,8 +26,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a file of the workspace; `line` and `column` count characters from 1."""
 
     file: str
@@ -39,8 +37,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a file cannot be used: what was found, where (None: the file as a whole), what to try."""
 
     kind: Kind

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from workshop.checking import Exam, Text
 from workshop.cluster.port import Object, Unreachable
@@ -27,8 +26,7 @@ _POSTGRES_IMAGES: Final = ("postgres", "spilo", "postgis", "pgvector", "timescal
 _NOBODY: Final = ("connection refused", "no endpoints available")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back for a path. `silent` is the API server's word for an application that says nothing."""
 
     status: int
@@ -36,8 +34,7 @@ class Answer:
     silent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Portal:
+class Portal(NamedTuple):
     """What runs Backstage and the Services before it, those that lead to its port first.
 
     That is a Deployment, unless somebody has written a StatefulSet of their own.

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.checking import Exam
 from workshop.cluster.port import Object
@@ -36,8 +36,7 @@ class LiveSection(Section):
         return Source(object=f"ConfigMap/{self.config_map}", field=".".join(map(str, path)) or None)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveConfig:
+class LiveConfig(NamedTuple):
     """What Backstage reads at its start.
 
     `loaded` are the sections in their order, later ones win; `image` are the files of the image that it

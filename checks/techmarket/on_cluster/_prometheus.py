@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from workshop.checking import Exam, Stop, Text
@@ -19,8 +18,7 @@ _WEB: Final = ("http-web", "web")
 _MOST: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """One Service that a Prometheus stands behind, as `namespace/name:port`."""
 
     cluster: Cluster
@@ -96,8 +94,7 @@ def _is_labelled(service: Object) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A recording rule as a Prometheus has it."""
 
     server: Server
@@ -107,8 +104,7 @@ class Loaded:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prometheuses:
+class Prometheuses(NamedTuple):
     """Those that answered, with their recording rules; and why another one did not."""
 
     servers: tuple[Server, ...]
