@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tests.kyverno.expressions import RECORDED, policy
+
 from .campaign import run
 from .engine import Probe
 from .probes import NAMESPACES, Field
@@ -55,3 +57,14 @@ def test_the_recorded_admission_is_what_kyverno_says(judge: Field) -> None:
             assert ready, case["name"]
             seen[case["name"]] = judge.settled(Probe(case["name"], document), refused=not case["admitted"])
     assert seen == {case["name"]: not case["admitted"] for case in asked}
+
+
+def test_the_recorded_expressions_are_taken_and_refused_as_kyverno_does(judge: Field) -> None:
+    asked = [
+        (place, expression, answer)
+        for place, answers in RECORDED["places"].items()
+        for expression, answer in answers.items()
+    ][::6]
+    seen = [judge.refusal(policy(place, expression)) is not None for place, expression, _ in asked]
+    wrong = [each for each, refused in zip(asked, seen, strict=True) if refused != (each[2] == "refused")]
+    assert wrong == []

@@ -17,6 +17,9 @@ from workshop.kyverno.values import has_wildcard, wildcard
 
 OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 _VERSION = re.compile(r"v\d+((alpha|beta)\d+)?|\*", re.ASCII)
+_LABEL_KEY = re.compile(
+    r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
+)
 LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 
 
@@ -130,6 +133,11 @@ def matches_selector(
     if not isinstance(selector, dict):
         raise KyvernoError("failed to parse selector")
     wanted = selector.get("matchLabels")
+    if strict:
+        written = [as_map(one).get("key") for one in as_list(selector.get("matchExpressions"))]
+        for key in [*as_map(wanted), *written]:
+            if not _LABEL_KEY.fullmatch(str(key)):
+                raise KyvernoError(f"failed to parse selector: invalid key {key}")
     for key, value in (wanted if isinstance(wanted, dict) else {}).items():
         value = str(value)
         if wildcards and (has_wildcard(key) or has_wildcard(value)):

@@ -240,6 +240,8 @@ _ASKED_BY_SERVER: Final = {
 PROFILES: Final[dict[str, tuple[str, tuple[Functions, ...], dict[str, str]]]] = {
     "native": (_COMMON, _NATIVE, _ASKED_BY_SERVER),
     "native with params": (_COMMON, _NATIVE, {**_ASKED_BY_SERVER, "params": "dyn"}),
+    "native mutating": (_COMMON, (*_NATIVE, _MUTATION), _ASKED_BY_SERVER),
+    "native mutating with params": (_COMMON, (*_NATIVE, _MUTATION), {**_ASKED_BY_SERVER, "params": "dyn"}),
     "validating": (_KYVERNOS, _kyverno(", string", _X509), {**_REQUESTED, **_CONTEXTS, **_EXCEPTIONS}),
     "mutating": (
         _KYVERNOS,

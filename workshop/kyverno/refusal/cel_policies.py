@@ -61,6 +61,10 @@ def cel_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
         for index, item in enumerate(as_list(spec.get("attestors"))):
             if not (as_map(item).get("cosign") or as_map(item).get("notary")):
                 yield f"spec.attestors[{index}]: one of cosign or notary is required"
+    yield from _mutation_errors(spec)
+
+
+def _mutation_errors(spec: dict[str, Any]) -> Iterator[str]:
     for index, item in enumerate(as_list(spec.get("mutations"))):
         kinds = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
         needed = kinds.get(str(as_map(item).get("patchType")))
@@ -89,13 +93,24 @@ def _expression_errors(spec: dict[str, Any], profile: str) -> Iterator[str]:
 
 
 def native_errors(spec: dict[str, Any], kind: str) -> Iterator[str]:
-    """What the API server refuses in a ValidatingAdmissionPolicy or its binding: wrong parts of it."""
+    """What the API server refuses in a policy of its own or a binding: wrong parts of it."""
+    if kind.endswith("Binding") and not spec.get("policyName"):
+        yield "spec.policyName: Required value"
+    if kind == "ValidatingAdmissionPolicyBinding" and not spec.get("validationActions"):
+        yield "spec.validationActions: Required value: at least one validation action is required"
+    if kind == "MutatingAdmissionPolicy":
+        if not spec.get("mutations"):
+            yield "spec.mutations: Required value: mutations must contain at least one item"
+        if not as_map(spec.get("matchConstraints")).get("resourceRules"):
+            yield "spec.matchConstraints.resourceRules: Required value"
+        yield from _mutation_errors(spec)
     if kind == "ValidatingAdmissionPolicy":
         if not (spec.get("validations") or spec.get("auditAnnotations")):
             yield "spec.validations: Required value: validations or auditAnnotations must contain an item"
         if not as_map(spec.get("matchConstraints")).get("resourceRules"):
             yield "spec.matchConstraints.resourceRules: Required value"
-    yield from _expression_errors(spec, "native with params" if spec.get("paramKind") else "native")
+    profile = "native mutating" if kind == "MutatingAdmissionPolicy" else "native"
+    yield from _expression_errors(spec, f"{profile} with params" if spec.get("paramKind") else profile)
     for block in ("matchConstraints", "matchResources"):
         for key in ("resourceRules", "excludeResourceRules"):
             for index, item in enumerate(as_list(as_map(spec.get(block)).get(key))):

@@ -24,7 +24,9 @@ _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         for prefix in ("", "Namespaced")
     },
 }
-_NATIVE = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+_NATIVE = tuple(
+    f"{word}AdmissionPolicy{end}" for word in ("Validating", "Mutating") for end in ("", "Binding")
+)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 
 
@@ -48,8 +50,8 @@ def _refusals(policy: dict[str, Any]) -> Iterator[str]:
     if not version or not kind:
         yield "apiVersion or kind is not set: nobody knows what this is"
         return
-    if group == "admissionregistration.k8s.io" and kind.startswith("ValidatingAdmissionPolicy"):
-        errors = schema_errors(policy.get("spec"), kind) if kind in _NATIVE else []
+    if group == "admissionregistration.k8s.io" and kind in _NATIVE:
+        errors = schema_errors(policy.get("spec"), kind)
         yield from errors or native_errors(as_map(policy.get("spec")), kind)
         return
     known = _VERSIONS.get(group)

@@ -126,6 +126,11 @@ ValidatingAdmissionPolicy
   paramKind:ParamKind validations:[Check] variables:[Named]
 ValidatingAdmissionPolicyBinding
   matchResources:Constraints paramRef:any policyName:string validationActions:[Deny|Audit|Warn]
+MutatingAdmissionPolicy
+  failurePolicy:Ignore|Fail matchConditions:[Named] matchConstraints:Constraints mutations:[Mutation]
+  paramKind:ParamKind reinvocationPolicy:Never|IfNeeded variables:[Named]
+MutatingAdmissionPolicyBinding
+  matchResources:Constraints paramRef:any policyName:string
 ImageValidatingPolicy
   attestations:[Attestation] attestors!:[ImageAttestor] auditAnnotations:[Audit] autogen:any
   credentials:any evaluation:Evaluation failurePolicy:Ignore|Fail images:[Named] matchConditions:[Named]
