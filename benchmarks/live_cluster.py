@@ -54,6 +54,8 @@ def figures() -> Iterator[str]:
 
 def _looks(rig: Rig) -> Iterator[str]:
     apply_lab(rig, Workspace(load_lab().solutions))
+    # A namespace alone means more probes: it is there both times, and only its Pods make the difference.
+    rig.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first", "namespace": _CROWD}})
     wall, server, cluster = _look(rig)
     asked = f"{cluster.requests} requests, {cluster.counted['probes']} probes"
     yield f"| a look at the whole lab / waiting for the API server | {wall:.2f} s | {wall / server:.2f} |"
@@ -81,7 +83,6 @@ def _look(rig: Rig, runs: int = 5) -> tuple[float, float, Counting]:
 
 def _crowd(rig: Rig) -> None:
     """Make many Pods of the usual size, which nobody schedules."""
-    rig.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first", "namespace": _CROWD}})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(rig.api.create, (_pod(number) for number in range(_PODS))))
 

@@ -7,7 +7,7 @@ it is known afterwards which kinds an exercise looked at, hence whose changes co
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,9 @@ DEFINITIONS: Final = "CustomResourceDefinition.apiextensions.k8s.io"
 _NEVER_WHOLE: Final = frozenset({"ConfigMap", "Secret", DEFINITIONS})
 # There may be too many of these to fetch them all, and they stand in namespaces.
 _CROWDED: Final = frozenset({"Pod", "Event"})
+# Fields by which we can select as the server does; all others are for it to tell.
+_SEEN: Final = frozenset({"metadata.name", "metadata.namespace"})
+_SEEN_OF: Final = frozenset({("Pod", "status.phase")})
 _NO_ANSWER: Final = frozenset({Reason.NO_CLUSTER, Reason.TIMEOUT, Reason.UNAUTHORIZED})
 # Questions in a row that nobody answered, after a time-out each: then nobody is there.
 _PATIENCE: Final = 2
@@ -37,6 +40,19 @@ class Listed:
     namespace: str | None = None
     labels: str | None = None
     fields: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One part of a selector: a key that must have a value, or must not."""
+
+    key: str
+    value: str
+    equal: bool = True
+
+    def __str__(self) -> str:
+        """Write it as the API server reads it."""
+        return f"{self.key}{'=' if self.equal else '!='}{self.value}"
 
 
 @dataclass(slots=True)
@@ -172,12 +188,14 @@ class View:
         Whoever asks for some of a kind is given all of it, if that is not much: most exercises ask for the
         same objects, each in its own words.
         """
-        labels, fields = _equalities(question.labels), _equalities(question.fields)
+        labels, fields = _requirements(question.labels), _requirements(question.fields)
         if labels is None or fields is None:
             return None
-        name = fields.pop("metadata.name", name)
+        if name is not None:
+            fields.append(Requirement("metadata.name", name))
+        seen = [each for each in fields if each.key in _SEEN or (question.kind, each.key) in _SEEN_OF]
         # What else is selected by a field only the server can tell: both questions must agree on it.
-        alike = ",".join(f"{key}={value}" for key, value in sorted(fields.items())) or None
+        alike = ",".join(sorted(str(each) for each in fields if each not in seen)) or None
         whole = Listed(question.kind, fields=alike)
         wider = (replace(whole, namespace=question.namespace), whole, ("everything", question.kind, alike))
         with self._answers.lock:
@@ -190,7 +208,7 @@ class View:
             return []
         if held is None:
             return None
-        return [each for each in held if _fits(each, question.namespace, labels, name)]
+        return [each for each in held if _fits(each, question.namespace, labels, seen)]
 
     def _is_absent(self, namespace: str | None) -> bool:
         """Whether the namespaces are known, and this one is not among them: nothing can be in it."""
@@ -210,7 +228,9 @@ class View:
             return None  # a part may be open to us all the same, or free of what breaks the rest
 
 
-def _fits(each: Object, namespace: str | None, labels: dict[str, str], name: str | None) -> bool:
+def _fits(
+    each: Object, namespace: str | None, labels: Iterable[Requirement], fields: Iterable[Requirement]
+) -> bool:
     metadata = _metadata(each)
     marks = metadata.get("labels")
     marks = marks if isinstance(marks, dict) else {}
@@ -218,8 +238,8 @@ def _fits(each: Object, namespace: str | None, labels: dict[str, str], name: str
     return (
         # A namespace is of no account for what stands in none.
         (namespace is None or place is None or place == namespace)
-        and all(marks.get(key) == value for key, value in labels.items())
-        and name in (None, metadata.get("name"))
+        and all((marks.get(want.key) == want.value) is want.equal for want in labels)
+        and all((_field(each, want.key) == want.value) is want.equal for want in fields)
     )
 
 
@@ -228,14 +248,22 @@ def _metadata(each: Object) -> dict[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def _equalities(selector: str | None) -> dict[str, str] | None:
-    """Return a selector that only says what equals what, as a mapping; None for any other."""
-    parts = [part.strip() for part in (selector or "").split(",") if part.strip()]
-    found: dict[str, str] = {}
-    for part in parts:
+def _field(each: Object, path: str) -> object:
+    """Return what a field selector compares: an absent field is empty."""
+    found: Any = each
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return "" if found is None else found
+
+
+def _requirements(selector: str | None) -> list[Requirement] | None:
+    """Return what a selector that only says `=` and `!=` asks of each key; None for any other selector."""
+    found: list[Requirement] = []
+    for part in filter(None, (part.strip() for part in (selector or "").split(","))):
         key, equals, value = part.partition("=")
-        value = value.removeprefix("=")
-        if not equals or key.endswith("!") or " in " in f" {part} " or key in found:
+        equal = not key.endswith("!")
+        key, value = key.removesuffix("!").strip(), value.removeprefix("=").strip()
+        if not equals or not key or len(key.split()) > 1 or "(" in part:
             return None
-        found[key.strip()] = value.strip()
+        found.append(Requirement(key, value, equal))
     return found

@@ -18,6 +18,13 @@ from workshop.verdicts import Reason
 POD, EVENT, REPLICA_SET = "Pod", "Event", "ReplicaSet.apps"
 # Who makes Pods, and so speaks for them while there are none.
 MAKERS: Final = (REPLICA_SET, "StatefulSet.apps", "DaemonSet.apps", "Job.batch")
+# A ReplicaSet has the labels of its Pods, and so has a TaskRun: labels of this domain are on no other Pods.
+_TEKTON: Final = "tekton.dev/"
+_TASK_RUN: Final = "TaskRun.tekton.dev"
+# Kyverno leaves one for every probe that a policy refuses: they would bury the rest.
+_WARNINGS: Final = "type=Warning,reason!=PolicyViolation"
+# What has done its work has no symptom, and Pods of finished runs pile up.
+_AT_WORK: Final = "status.phase!=Succeeded"
 _SILENT: Final = frozenset({Reason.NO_CLUSTER, Reason.NO_SANDBOX, Reason.UNAUTHORIZED, Reason.TIMEOUT})
 
 
@@ -110,8 +117,8 @@ class Look:
         """The namespaces the exercise's objects are in, declared or found."""
         found = [*self.scope.namespaces, *(each.namespace for each in self.scope.objects if each.namespace)]
         for selector in self.scope.workloads:
-            for kind in (POD, REPLICA_SET):
-                found += [_namespace(each) for each in self.every(kind, labels=selector)]
+            found += [_namespace(each) for each in self._pods_with(selector)]
+            found += [_namespace(each) for each in self.every(REPLICA_SET, labels=selector)]
         for kind in {each.kind for each in self.scope.objects}:
             found += [_namespace(each) for each in self.own(kind)]
         return tuple(dict.fromkeys(each for each in found if each))
@@ -129,17 +136,42 @@ class Look:
         return found
 
     def among(self, kind: str) -> Iterator[Object]:
-        """Yield the objects of a namespaced kind that are the exercise's."""
+        """Yield the objects of a namespaced kind that are the exercise's, without Pods that succeeded."""
+        fields = _AT_WORK if kind == POD else None
         seen: set[str] = set()
         found = [
-            each for namespace in self.scope.namespaces for each in self.every(kind, namespace=namespace)
+            each
+            for namespace in self.scope.namespaces
+            for each in self.every(kind, namespace=namespace, fields=fields)
         ]
-        found += [each for selector in self.scope.workloads for each in self.every(kind, labels=selector)]
+        for selector in self.scope.workloads:
+            found += self._pods_with(selector) if kind == POD else self.every(kind, labels=selector)
         for each in (*found, *self.own(kind)):
             uid = str(each.get("metadata", {}).get("uid"))
             if uid not in seen:
                 seen.add(uid)
                 yield each
+
+    def _pods_with(self, selector: str) -> list[Object]:
+        """Return the Pods with certain labels that have not succeeded.
+
+        They are looked for where what makes them is, if that is anywhere: asked for some of all namespaces,
+        a server may read every Pod that there is.
+        """
+        maker = _TASK_RUN if selector.startswith(_TEKTON) else REPLICA_SET
+        makers = self._ask((maker, None, None, selector, None))
+        places: list[str | None]
+        if isinstance(makers, Unreachable):
+            places = [] if makers.reason is Reason.MISSING_CRD else [None]
+        elif not makers and maker == REPLICA_SET:
+            places = [None]  # Pods may stand alone, and others than ReplicaSets make some
+        else:
+            places = list(dict.fromkeys(map(_namespace, makers)))
+        return [
+            pod
+            for place in places
+            for pod in self.every(POD, namespace=place, labels=selector, fields=_AT_WORK)
+        ]
 
     def is_own(self, kind: str, found: Object) -> bool:
         """Tell whether an object is the exercise's: by its namespace, its labels, or who owns it."""
@@ -178,8 +210,8 @@ class Look:
         return False
 
     def warnings(self, namespace: str) -> list[Object]:
-        """Return the warnings of a namespace, the newest first."""
-        found = self.every(EVENT, namespace=namespace, fields="type=Warning")
+        """Return the warnings of a namespace, the newest first; without those that policies leave."""
+        found = self.every(EVENT, namespace=namespace, fields=_WARNINGS)
         return sorted(found, key=when, reverse=True)
 
     def warning_of(self, kind: str, found: Object, *reasons: str) -> Object | None:

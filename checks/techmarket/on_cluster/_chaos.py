@@ -8,7 +8,7 @@ from typing import Final
 
 from workshop.checking import Exam
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, labels_of, made_at, mapping, name_of, namespace_of, part, selects
+from workshop.cluster.reading import items, labels_of, made_at, mapping, name_of, namespace_of, part
 from workshop.litmus import ENGINE, GROUP, Engine
 from workshop.verdicts import Source
 
@@ -117,19 +117,6 @@ def target_namespace(run: Run) -> str:
     return str(run.written.get("spec", "appinfo", "appns") or run.namespace)
 
 
-def target(exam: Exam) -> list[Object]:
-    """Return what runs the payment-service: Deployments, or Rollouts where bonus 1 has replaced them."""
-    kinds = ["Deployment.apps"]
-    if exam.cluster.serves("Rollout.argoproj.io"):
-        kinds.append("Rollout.argoproj.io")
-    return [each for kind in kinds for each in exam.cluster.list(kind) if is_payment_service(each)]
-
-
-def is_payment_service(workload: Object) -> bool:
-    """Whether a workload is the payment-service, by its name or its label."""
-    return name_of(workload) == SERVICE or labels_of(workload).get("app") == SERVICE
-
-
 def picks_pods(label: str, workloads: Sequence[Object]) -> bool | None:
     """Whether a label of an engine picks Pods of one of some workloads; None where it is no plain label."""
     pairs = [each.replace("==", "=").partition("=") for each in label.split(",")]
@@ -139,11 +126,3 @@ def picks_pods(label: str, workloads: Sequence[Object]) -> bool | None:
     if any(key.endswith("!") or " " in key for key in wanted):
         return None
     return any(wanted.items() <= labels_of(template_of(each)).items() for each in workloads)
-
-
-def pods_of(exam: Exam, workload: Object) -> list[Object]:
-    """Return the Pods a workload selects."""
-    selector = part(workload, "spec", "selector")
-    equal = ",".join(f"{key}={value}" for key, value in mapping(selector, "matchLabels").items())
-    found = exam.cluster.list("Pod", namespace=namespace_of(workload), labels=equal or None)
-    return [pod for pod in found if selects(selector, labels_of(pod))]

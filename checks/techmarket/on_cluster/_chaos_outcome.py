@@ -14,7 +14,8 @@ from workshop.verdicts import Reason, Source, Verdict
 
 from ..chaos_pod_delete import FAULT
 from ..slo_recording_rules import SUCCESS
-from ._chaos import Run, pods_of, target
+from ._chaos import Run
+from ._payment import payment_workloads, pods_of
 from ._prometheus import need_prometheus, numbers
 
 # An operator that watches the namespace says something within seconds.
@@ -116,8 +117,8 @@ def judge_without_result(exam: Exam, run: Run) -> None:
 def judge_trace(exam: Exam, run: Run) -> None:
     """Record whether Pods have come and gone since the experiment began."""
     began = made_at(run.result) or made_at(run.engine)
-    workloads = target(exam)
-    pods = [pod for workload in workloads for pod in pods_of(exam, workload)]
+    workloads = payment_workloads(exam)
+    pods = pods_of(exam, *workloads)
     younger = [pod for pod in pods if began and (made := made_at(pod)) and made >= began]
     killed = [] if younger else _killings(exam, workloads, began)
     observed: Text | str = Text("no Pod at all")

@@ -19,11 +19,12 @@ from workshop.verdicts import Reason, Source, Verdict
 from .._sre_target import SERVICE
 from ..chaos_pod_delete import FAULT, REPLICAS, engine_of, text_of, variables_of
 from ._applied import in_sandbox, judge_applied
-from ._chaos import Run, find_run, picks_pods, target, target_namespace
+from ._chaos import Run, find_run, picks_pods, target_namespace
 from ._chaos_outcome import judge_result, judge_success_rate, judge_trace, judge_without_result
 from ._chaos_rights import handed_in, judge_rights
 from ._litmus import judge_operator, missing_kinds
 from ._objects import is_same
+from ._payment import payment_workloads
 from ._places import place_of
 from ._workloads import template_of
 
@@ -81,7 +82,7 @@ def what_it_stands_on(exam: Exam) -> None:
             exam.fact("executed", Text("The experiment has run"), met=True, where=run.place)
             return
     judge_operator(exam)
-    found = ", ".join(f"{namespace_of(each)}/{name_of(each)}" for each in target(exam))
+    found = ", ".join(f"{namespace_of(each)}/{name_of(each)}" for each in payment_workloads(exam))
     exam.fact(
         "no-payment-service",
         Text("The payment-service is deployed"),
@@ -199,13 +200,14 @@ def one_of_three_pods(exam: Exam) -> None:
     """
     run = _run(exam)
     home = target_namespace(run)
-    found = [each for each in target(exam) if namespace_of(each) == home]
+    anywhere = payment_workloads(exam)
+    found = [each for each in anywhere if namespace_of(each) == home]
     exam.fact(
         "target-elsewhere",
         Text("The payment-service stands where the engine aims"),
         bool(found),
         expected=f"namespace: {home}",
-        observed=", ".join(namespace_of(each) for each in target(exam)) or Text("none in any namespace"),
+        observed=", ".join(namespace_of(each) for each in anywhere) or Text("none in any namespace"),
         next=Text("Set appns (or the selector's namespace) to the namespace of the Deployment."),
         where=run.written.at("spec", "appinfo", "appns"),
     )

@@ -6,15 +6,16 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster.port import Object
-from workshop.cluster.reading import items, labels_of, name_of, part, replicas
+from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part, replicas
 from workshop.verdicts import Reason, Source
 
 from .._backstage import KUBERNETES_ID, LABEL_SELECTOR, PAYMENT, component, listed, shown
 from ..kubernetes_plugin import judge_cluster_config
+from ._payment import payment_workloads
 from ._portal import Portal, need_portal
 from ._portal_config import live_config
 from ._portal_rights import BESIDES, VITAL, judge_access
-from ._workloads import WORKLOADS, has_ended, place, template_of
+from ._workloads import has_ended, place, template_of
 
 _NAMESPACE_ANNOTATION: Final = "backstage.io/kubernetes-namespace"
 
@@ -33,12 +34,7 @@ def _selector(exam: Exam) -> str:
 
 def _deployments(exam: Exam) -> list[Object]:
     """Return what runs the payment-service, by label and by name; without any the check ends as blocked."""
-    found: list[Object] = []
-    for kind in WORKLOADS:
-        if exam.cluster.serves(kind):
-            found += exam.cluster.list(kind, labels=f"app={PAYMENT}") or exam.cluster.list(
-                kind, fields=f"metadata.name={PAYMENT}"
-            )
+    found = payment_workloads(exam)
     if not found:
         exam.blocked(
             "payment-service-missing",
@@ -49,6 +45,22 @@ def _deployments(exam: Exam) -> list[Object]:
     return found
 
 
+def _is_running(pod: Object) -> bool:
+    return part(pod, "status", "phase") == "Running" and not has_ended(pod)
+
+
+def _pods(exam: Exam, selector: str) -> list[Object]:
+    """Return the Pods that the plugin's question finds: only those beside the service, where one runs there.
+
+    Asked for some of all namespaces, a server may read every Pod that there is.
+    """
+    for namespace in dict.fromkeys(map(namespace_of, payment_workloads(exam))):
+        beside = exam.cluster.list("Pod", namespace=namespace, labels=selector)
+        if any(map(_is_running, beside)):
+            return beside
+    return exam.cluster.list("Pod", labels=selector)
+
+
 @check(level=must, half=cluster, containers=True)
 def pods_are_found(exam: Exam) -> None:
     """The plugin's question finds the Pods of payment-service.
@@ -56,11 +68,11 @@ def pods_are_found(exam: Exam) -> None:
     It asks for Pods by their labels; what stands on their Deployment does not count.
     """
     selector = _selector(exam)
-    pods = exam.cluster.list("Pod", labels=selector)
+    pods = _pods(exam, selector)
     if not pods:
         _judge_unlabelled(exam, selector, _deployments(exam))
         return
-    running = [each for each in pods if part(each, "status", "phase") == "Running" and not has_ended(each)]
+    running = list(filter(_is_running, pods))
     exam.fact(
         "pods-not-running",
         Text("A Pod with {selector} is running", selector=selector),

@@ -11,9 +11,9 @@ from workshop.cluster.reading import items, labels_of, mapping, name_of, namespa
 from workshop.verdicts import Reason, Source
 
 from .._backstage import PAYMENT, listed, shown
-from ._workloads import WORKLOADS, containers_of, is_ready, place, template_of
+from ._payment import LABEL, payment_workloads, pods_of
+from ._workloads import containers_of, is_ready, place, template_of
 
-_LABEL: Final = f"app={PAYMENT}"
 _HOME: Final = "default"
 _REPLICAS: Final = 3
 _PROBES: Final = ("readinessProbe", "livenessProbe")
@@ -28,36 +28,17 @@ def _workloads(exam: Exam) -> list[Object]:
     The namespace is `default`; only where nothing is there, another one will do. What else is called so is
     somebody else's.
     """
-    found: list[Object] = []
-    for kind in WORKLOADS:
-        if not exam.cluster.serves(kind):
-            continue
-        labelled = exam.cluster.list(kind, labels=_LABEL)
-        named = exam.cluster.list(kind, fields=f"metadata.name={PAYMENT}")
-        uids = {part(each, "metadata", "uid") for each in labelled}
-        found += labelled + [each for each in named if part(each, "metadata", "uid") not in uids]
+    found = payment_workloads(exam)
     if not found:
         exam.unfinished(
             "not-deployed",
             Text("{name} runs on the cluster", name=PAYMENT),
-            observed=Text("no Deployment has this name or the label {label}", label=_LABEL),
+            observed=Text("no Deployment has this name or the label {label}", label=LABEL),
             next=APPLY,
             where=Source(object=f"Deployment/{PAYMENT}"),
         )
     home = min((namespace_of(each) for each in found), key=lambda name: (name != _HOME, name))
     return [each for each in found if namespace_of(each) == home]
-
-
-def _pods_of(exam: Exam, workloads: list[Object]) -> list[Object]:
-    """Return the Pods that these workloads select: the server sorts out the labels, the rest is ours."""
-    found: dict[str, Object] = {}
-    for each in workloads:
-        selector = part(each, "spec", "selector")
-        labels = ",".join(f"{key}={value}" for key, value in mapping(selector, "matchLabels").items())
-        for pod in exam.cluster.list("Pod", namespace=namespace_of(each), labels=labels or None):
-            if selects(selector, labels_of(pod)):
-                found[str(part(pod, "metadata", "uid"))] = pod
-    return list(found.values())
 
 
 def _services(exam: Exam, workloads: list[Object]) -> list[Object]:
@@ -81,14 +62,14 @@ def three_are_ready(exam: Exam) -> None:
     With three, losing one still leaves two: that is what block 3 measures.
     """
     workloads = _workloads(exam)
-    ready = [each for each in _pods_of(exam, workloads) if is_ready(each)]
+    ready = [each for each in pods_of(exam, *workloads) if is_ready(each)]
     exam.fact(
         "too-few-ready",
         Text("Three Pods of {name} are ready", name=PAYMENT),
         len(ready) >= _REPLICAS,
         expected=Text("{count} ready", count=_REPLICAS),
         observed=Text("{ready} ready", ready=len(ready)),
-        next=Text("Ask them what they wait for: kubectl describe pods -l {selector}", selector=_LABEL),
+        next=Text("Ask them what they wait for: kubectl describe pods -l {selector}", selector=LABEL),
         where=place(workloads[0], "status", workloads[0].get("kind") or "Deployment"),
     )
 
@@ -103,7 +84,7 @@ def pods_are_labelled(exam: Exam) -> None:
         there = labels_of(template_of(each)).get("app")
         exam.fact(
             "label-missing",
-            Text("Pods of {name} have the label {selector}", name=PAYMENT, selector=_LABEL),
+            Text("Pods of {name} have the label {selector}", name=PAYMENT, selector=LABEL),
             there == PAYMENT,
             expected=f"spec.template.metadata.labels: app: {PAYMENT}",
             observed=shown(there),
@@ -277,7 +258,7 @@ def it_survives_maintenance(exam: Exam) -> None:
         "no-budget",
         Text("A PodDisruptionBudget selects its Pods"),
         bool(budgets),
-        expected=Text("spec.selector that picks Pods with {label}", label=_LABEL),
+        expected=Text("spec.selector that picks Pods with {label}", label=LABEL),
         observed=Text("none does"),
         next=APPLY,
         where=Source(object=f"PodDisruptionBudget/{PAYMENT}"),

@@ -8,7 +8,7 @@ from workshop.cluster.reading import labels_of, name_of, namespace_of, part, sel
 from workshop.verdicts import Reason, Verdict
 
 from .._sre_target import SERVICE
-from ._chaos import target
+from ._payment import payment_workloads
 from ._workloads import containers_of, place
 
 _FEWEST = 2
@@ -17,7 +17,7 @@ _WISHED = 3
 
 def _target(exam: Exam) -> Object:
     """Return what runs the payment-service; without it there is nothing to follow up."""
-    found = target(exam)
+    found = payment_workloads(exam)
     if not found:
         exam.fact(
             "no-payment-service",
@@ -82,7 +82,7 @@ def replicas_cannot_fall_to_one(exam: Exam) -> None:
 
 
 def _scaler(exam: Exam) -> Object | None:
-    names = {(namespace_of(each), name_of(each)) for each in [_target(exam), *target(exam)]}
+    names = {(namespace_of(each), name_of(each)) for each in [_target(exam), *payment_workloads(exam)]}
     return next(
         (
             each
