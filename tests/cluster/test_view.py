@@ -1,4 +1,4 @@
-"""One look at a cluster: no question is put twice, wider answers serve narrower ones, kinds are noted."""
+"""One look at a cluster: no question is put twice, wider answers serve narrower ones, places are noted."""
 
 # ruff: noqa: ARG002 (the port says what a method is given; this cluster does not need all of it)
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workshop.cluster import Unreachable
-from workshop.cluster.port import Decision, Object
+from workshop.cluster.port import Decision, Object, Place
 from workshop.cluster.view import DEFINITIONS, Answers, View
 from workshop.texts import Text
 from workshop.verdicts import Reason
@@ -89,7 +89,7 @@ class Counting:
         self._count()
         return None
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         self._count()
         return iter(())
 
@@ -121,7 +121,7 @@ class Counting:
 PODS = [_pod("a", "one", app="x"), _pod("b", "one", app="y", tier="z"), _pod("a", "two", app="y")]
 
 
-def test_exercises_of_a_run_share_the_answers_and_note_their_own_kinds() -> None:
+def test_exercises_of_a_run_share_the_answers_and_note_where_they_looked_themselves() -> None:
     cluster, answers = Counting(PODS), Answers()
     first, second = View(cluster, answers), View(cluster, answers)
     assert first.list("Pod", namespace="one") == second.list("Pod", namespace="one")
@@ -129,8 +129,8 @@ def test_exercises_of_a_run_share_the_answers_and_note_their_own_kinds() -> None
     second.list("Event", namespace="one")
     second.get("Deployment.apps", "x", "one")
     assert cluster.asked == 4
-    assert first.kinds == {"Pod", DEFINITIONS}
-    assert second.kinds == {"Pod", "Deployment.apps", DEFINITIONS}
+    assert first.places == {Place("Pod", "one"), Place(DEFINITIONS)}
+    assert second.places == {Place("Pod", "one"), Place("Deployment.apps", "one"), Place(DEFINITIONS)}
 
 
 def test_a_probe_is_always_put_anew() -> None:

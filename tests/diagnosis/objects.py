@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workshop.cluster.port import Decision, Object, Unreachable
+from workshop.cluster.port import Decision, Object, Place, Unreachable
 from workshop.texts import Text
 from workshop.verdicts import CheckResult, Fact, Half, Level, Reason, Source, Verdict
 
@@ -80,7 +80,7 @@ class Shelf:
     def serves(self, kind: str) -> bool:
         return kind in self.objects
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         raise AssertionError("a diagnosis looks once")
 
     def resources(self, group: str) -> Sequence[str]:

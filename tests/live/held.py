@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workshop.cluster.port import Cluster, Decision, Object, Unreachable
+from workshop.cluster.port import Cluster, Decision, Object, Place, Unreachable
 from workshop.cluster.stage import LiveStages
 from workshop.content import Lab
 from workshop.engine import Run, judge_exercise
@@ -52,7 +52,7 @@ class Held:
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         return None
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         return iter(())
 
     def serves(self, kind: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rig.cluster import Rig
+from workshop.cluster.connection import SECONDS, Connection, Request
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.stage import LiveStages
 from workshop.content import Lab
@@ -17,36 +18,51 @@ from workshop.verdicts import Mode, Report
 from workshop.workspace import Unreadable, Workspace
 
 
-class Counting(LiveCluster):
-    """Counts what it asks: `discovery`, `probes`, and everything else by method and path.
+class CountedConnection(Connection):
+    """Counts what is asked: `discovery`, `probes`, and everything else by method and path.
 
     `seconds` is how long it waited for answers.
     """
 
-    def __init__(self, rig: Rig) -> None:
-        super().__init__("techmarket-sandbox", rig.sandbox.kubeconfig)
+    def __init__(self, context: str, kubeconfig: Path, timeout: float = SECONDS) -> None:
+        super().__init__(context, kubeconfig, timeout)
         self.counted: Counter[str] = Counter()
         self.seconds = 0.0
 
-    @property
-    def context(self) -> str:
-        return "kind-techmarket"  # judged as a student's own cluster, containers and all
-
-    def _open(self, method: str, path: str, **options: Any) -> Any:
-        if "dryRun" in (options.get("query") or {}):
+    def _open(self, request: Request) -> Any:
+        path = request.path
+        if "dryRun" in request.query:
             self.counted["probes"] += 1
         elif path in ("/api", "/apis", "/api/v1") or (path.startswith("/apis/") and path.count("/") == 3):
             self.counted["discovery"] += 1
         else:
-            self.counted[f"{method} {path}"] += 1
-        return super()._open(method, path, **options)
+            self.counted[f"{request.method} {path}"] += 1
+        return super()._open(request)
 
-    def _raw(self, method: str, path: str, **options: Any) -> Any:
+    def read(self, request: Request) -> tuple[int, str]:
         started = time.perf_counter()
         try:
-            return super()._raw(method, path, **options)
+            return super().read(request)
         finally:
             self.seconds += time.perf_counter() - started
+
+
+class Counting(LiveCluster):
+    """The rig, judged as a student's own cluster, containers and all; its questions are counted."""
+
+    context = "kind-techmarket"
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__("techmarket-sandbox", rig.sandbox.kubeconfig)
+        self._connection = self.connection = CountedConnection("techmarket-sandbox", rig.sandbox.kubeconfig)
+
+    @property
+    def counted(self) -> Counter[str]:
+        return self.connection.counted
+
+    @property
+    def seconds(self) -> float:
+        return self.connection.seconds
 
     @property
     def requests(self) -> int:

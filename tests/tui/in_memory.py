@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-from workshop.cluster.port import Decision, Object, Unreachable
+from workshop.cluster.port import Decision, Object, Place, Unreachable
 from workshop.content import Lab
 from workshop.texts import Text
 from workshop.verdicts import Mode, Reason
@@ -73,7 +73,7 @@ class InMemory:
         self._answer()
         return None
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         if not self.followed:
             raise Unreachable(Reason.FORBIDDEN, Text("not allowed to look (403): {message}", message="watch"))
         seen = self._version
@@ -82,8 +82,8 @@ class InMemory:
                 while self._version == seen:
                     self._changed.wait()
                 seen = self._version
-            if kind == POLICY:
-                yield
+            if place.kind == POLICY:
+                yield place
 
     def serves(self, kind: str) -> bool:
         self._answer()

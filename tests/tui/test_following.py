@@ -1,19 +1,22 @@
-"""Watches on kinds: what changes is told, what may not be watched is known, what breaks is taken up again."""
+"""Watches: what changes is told, what may not be watched is known, what breaks is taken up again."""
 
 from __future__ import annotations
 
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.rig.cluster import Rig, wait_for
 from workshop.cluster.live import LiveCluster
-from workshop.cluster.port import Unreachable
+from workshop.cluster.port import Place, Unreachable
+from workshop.cluster.view import View
 from workshop.texts import Text
 from workshop.tui import following
 from workshop.tui.following import Follower
@@ -21,6 +24,7 @@ from workshop.tui.messages import ClusterChanged
 from workshop.verdicts import Reason
 
 NAMESPACE = "followed"
+NOTES = Place("ConfigMap", NAMESPACE)
 
 
 class Posted:
@@ -29,15 +33,18 @@ class Posted:
 
     def __call__(self, message: Any) -> None:
         assert isinstance(message, ClusterChanged)
-        self._messages.put(message.kind)
+        self._messages.put(message.place)
 
-    def next(self) -> str:
-        """Return the kind that is told of next."""
-        return str(self._messages.get(timeout=60))
+    def next(self) -> Place:
+        """Return the place that is told of next."""
+        found = self._messages.get(timeout=60)
+        assert isinstance(found, Place)
+        return found
 
-    def drain(self) -> None:
-        while not self._messages.empty():
-            self._messages.get()
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing more was told."""
+        return self._messages.empty()
 
 
 @pytest.fixture
@@ -62,46 +69,97 @@ def test_every_change_of_a_followed_kind_is_told(rig: Rig, follower: Follower, p
     cluster = rig.cluster()
     cluster.list("ConfigMap")
     rig.apply(_note("between", what="since the first look, before the watch"))
-    follower.follow(cluster, ["ConfigMap"])
-    assert posted.next() == "ConfigMap"
+    follower.follow(cluster, [Place("ConfigMap")])
+    assert posted.next() == NOTES
     rig.apply(_note("between", what="changed"))
-    assert posted.next() == "ConfigMap"
+    assert posted.next() == NOTES
     rig.api.delete(f"/api/v1/namespaces/{NAMESPACE}/configmaps/between")
-    assert posted.next() == "ConfigMap"
+    assert posted.next() == NOTES
 
 
 def test_a_watch_goes_on_where_it_ended(rig: Rig) -> None:
     rig.apply(_note("x"))
     cluster = rig.cluster()
     cluster.list("ConfigMap")
-    assert list(cluster.follow("ConfigMap", seconds=1)) == []
+    assert list(cluster.follow(Place("ConfigMap"), seconds=1)) == []
     rig.apply(_note("x", what="while nobody watched"))
-    assert len(list(cluster.follow("ConfigMap", seconds=1))) == 1
+    assert len(list(cluster.follow(Place("ConfigMap"), seconds=1))) == 1
 
 
-def test_a_kind_that_may_not_be_watched_is_known(
-    rig: Rig, follower: Follower, posted: Posted, tmp_path: Path
+@pytest.fixture
+def account(rig: Rig, tmp_path: Path) -> Callable[..., LiveCluster]:
+    """Return the rig as an account sees it that may look at some kinds in one namespace, and nowhere else."""
+
+    def account(name: str, *resources: str) -> LiveCluster:
+        metadata = {"name": name, "namespace": NAMESPACE}
+        subject = {"kind": "ServiceAccount", **metadata}
+        rule = {"apiGroups": [""], "resources": list(resources), "verbs": ["get", "list", "watch"]}
+        rbac = "rbac.authorization.k8s.io"
+        role = {"apiGroup": rbac, "kind": "Role", "name": name}
+        rig.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+        if resources:
+            rig.apply({"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": metadata, "rules": [rule]})
+            binding = {"roleRef": role, "subjects": [subject]}
+            rig.apply({"apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": metadata, **binding})
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{name}/token"
+        token = rig.api.request("POST", path, asked)["status"]["token"]
+        config = yaml.safe_load(rig.sandbox.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": token}
+        (tmp_path / name).write_text(json.dumps(config))
+        return LiveCluster(config["contexts"][0]["name"], tmp_path / name)
+
+    return account
+
+
+def _may_list(cluster: LiveCluster, kind: str) -> bool:
+    """Whether the API server has taken up by now what an account may do."""
+    try:
+        cluster.list(kind, namespace=NAMESPACE)
+    except Unreachable:
+        return False
+    return True
+
+
+def test_what_may_not_be_watched_is_known(follower: Follower, account: Any) -> None:
+    follower.follow(account("nobody"), [Place("ConfigMap"), NOTES])
+    wait_for(lambda: follower.misses([NOTES]))
+    assert follower.misses([Place("ConfigMap")])
+    assert not follower.misses([Place("Pod")])
+
+
+def test_who_may_look_at_one_namespace_only_is_told_of_what_changes_there(
+    rig: Rig, follower: Follower, posted: Posted, account: Any
 ) -> None:
-    rig.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "nobody", "namespace": NAMESPACE},
-        }
-    )
-    token = rig.api.request(
-        "POST",
-        f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/nobody/token",
-        {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
-    )["status"]["token"]
-    from yaml import safe_load
+    rig.apply(_note("mine"))
+    limited = account("limited", "configmaps")
+    wait_for(partial(_may_list, limited, "ConfigMap"))
+    view = View(limited)
+    view.list("ConfigMap", namespace=NAMESPACE)
+    with pytest.raises(Unreachable) as refused:
+        view.list("ConfigMap")
+    assert refused.value.reason is Reason.FORBIDDEN
+    assert view.places == {NOTES, Place("ConfigMap")}
+    follower.follow(limited, view.places)
+    wait_for(lambda: follower.misses([Place("ConfigMap")]))
+    assert not follower.misses([NOTES])
+    rig.apply(_note("mine", what="changed"))
+    assert posted.next() == NOTES
 
-    config = safe_load(rig.sandbox.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "kubeconfig").write_text(json.dumps(config))
-    follower.follow(LiveCluster(config["contexts"][0]["name"], tmp_path / "kubeconfig"), ["ConfigMap"])
-    wait_for(lambda: follower.unwatched)
-    assert follower.unwatched == {"ConfigMap"}
+
+def test_one_namespace_is_watched_where_one_is_asked_about(
+    rig: Rig, follower: Follower, posted: Posted
+) -> None:
+    other = {**_note("other"), "metadata": {"name": "other", "namespace": "not-followed"}}
+    rig.apply(_note("mine"), other)
+    cluster = rig.cluster()
+    view = View(cluster)
+    view.list("ConfigMap", namespace=NAMESPACE)
+    follower.follow(cluster, view.places)
+    rig.apply({**other, "data": {"what": "nobody asked"}})
+    rig.apply(_note("mine", what="changed"))
+    assert posted.next() == NOTES
+    assert posted.is_empty
 
 
 class Breaking:
@@ -112,11 +170,11 @@ class Breaking:
     def __init__(self, *reasons: Reason) -> None:
         self.reasons, self.calls, self.silence = list(reasons), 0, threading.Event()
 
-    def follow(self, _kind: str, *, seconds: int) -> Iterator[None]:
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         self.calls += 1
         if self.reasons:
             raise Unreachable(self.reasons.pop(0), Text("no answer"))
-        yield
+        yield place
         self.silence.wait(2 * seconds)
 
 
@@ -125,23 +183,32 @@ def test_a_watch_that_breaks_is_told_and_taken_up_again(
 ) -> None:
     monkeypatch.setattr(following, "_FIRST_PAUSE", 0.01)
     cluster: Any = Breaking(Reason.NO_CLUSTER, Reason.TIMEOUT)
-    follower.follow(cluster, ["Pod"])
-    assert [posted.next() for _ in range(3)] == ["Pod"] * 3
+    follower.follow(cluster, [Place("Pod")])
+    assert [posted.next() for _ in range(3)] == [Place("Pod")] * 3
     assert cluster.calls >= 3
 
 
 def test_a_kind_that_is_not_defined_is_followed_once_it_is(follower: Follower, posted: Posted) -> None:
     cluster: Any = Breaking(Reason.MISSING_CRD)
-    follower.follow(cluster, ["Task.tekton.dev"])
+    follower.follow(cluster, [Place("Task.tekton.dev")])
     wait_for(lambda: not follower._ends)
-    assert follower.unwatched == frozenset()
-    follower.follow(cluster, ["Task.tekton.dev"])
-    assert posted.next() == "Task.tekton.dev"
+    assert not follower.misses([Place("Task.tekton.dev")])
+    follower.follow(cluster, [Place("Task.tekton.dev")])
+    assert posted.next() == Place("Task.tekton.dev")
 
 
 def test_there_are_not_more_watches_than_a_server_likes(follower: Follower) -> None:
     cluster: Any = Breaking()
-    follower.follow(cluster, [f"Kind{number}" for number in range(100)])
+    follower.follow(cluster, [Place(f"Kind{number}") for number in range(100)])
     assert len(follower._ends) == following._MOST_WATCHES
-    follower.follow(cluster, ["Kind3"])
-    assert list(follower._ends) == ["Kind3"]
+    follower.follow(cluster, [Place("Kind3")])
+    assert list(follower._ends) == [Place("Kind3")]
+
+
+def test_many_namespaces_of_a_kind_are_watched_together(follower: Follower) -> None:
+    cluster: Any = Breaking()
+    few = [Place("Pod", f"ns-{number}") for number in range(following._MOST_NAMESPACES)]
+    follower.follow(cluster, few)
+    assert list(follower._ends) == few
+    follower.follow(cluster, [*few, Place("Pod", "one-more")])
+    assert list(follower._ends) == [Place("Pod")]

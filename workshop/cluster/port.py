@@ -42,6 +42,19 @@ class Decision(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where objects of a kind are looked at: in one namespace, or (None) in all."""
+
+    kind: str
+    namespace: str | None = None
+
+    def meets(self, other: Place) -> bool:
+        """Whether an object may be in both."""
+        same = self.namespace == other.namespace or None in (self.namespace, other.namespace)
+        return same and self.kind == other.kind
+
+
 class Cluster(Protocol):
     """A cluster to look at. Every method raises Unreachable when the cluster does not answer properly."""
 
@@ -66,8 +79,8 @@ class Cluster(Protocol):
         None when the server does not remember that far back, or has no such version.
         """
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
-        """Yield whenever objects of a kind change after the first look at them; end after so many seconds."""
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
+        """Yield where objects change, whenever they do after the first look; end after so many seconds."""
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""

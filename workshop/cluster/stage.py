@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from workshop.cluster.doors import Doors
-from workshop.cluster.port import Cluster, Decision
+from workshop.cluster.port import Cluster, Decision, Place
 from workshop.cluster.view import Answers, View
 from workshop.content import Exercise
 from workshop.workspace import Document, Workspace
@@ -58,7 +58,7 @@ class LiveStages:
         view = self._views[exercise.id] = View(self._cluster, self._answers)
         return nullcontext(Stage(view))
 
-    def kinds(self, exercise: Exercise) -> frozenset[str]:
-        """Return the kinds that an exercise has looked at in this run."""
+    def places(self, exercise: Exercise) -> frozenset[Place]:
+        """Return where an exercise has looked in this run."""
         view = self._views.get(exercise.id)
-        return view.kinds if view else frozenset()
+        return view.places if view else frozenset()

@@ -1,7 +1,7 @@
 """One look at a cluster: what was asked once is not asked again, and what was asked is remembered.
 
 The answers of a run are shared by its exercises, each of which sees the cluster through a View of its own: so
-it is known afterwards which kinds an exercise looked at, hence whose changes could change its verdict.
+it is known afterwards where an exercise looked, hence which changes could change its verdict.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from workshop.cluster.port import Cluster, Decision, Object, Unreachable
+from workshop.cluster.port import Cluster, Decision, Object, Place, Unreachable
 from workshop.verdicts import Reason
 
 Answer = TypeVar("Answer")
@@ -95,7 +95,7 @@ class View:
     def __init__(self, cluster: Cluster, answers: Answers | None = None) -> None:
         self._cluster = cluster
         self._answers = answers or Answers()
-        self._kinds: set[str] = set()
+        self._places: set[Place] = set()
 
     @property
     def context(self) -> str:
@@ -103,13 +103,13 @@ class View:
         return self._cluster.context
 
     @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds whose changes could change what was seen here."""
-        return frozenset(self._kinds - _UNWATCHED)
+    def places(self) -> frozenset[Place]:
+        """Where a change could change what was seen here."""
+        return frozenset(each for each in self._places if each.kind not in _UNWATCHED)
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object."""
-        self._kinds.add(kind)
+        self._places.add(Place(kind, namespace))
         held = self._held(Listed(kind, namespace), name)
         if held is not None:
             return held[0] if held else None
@@ -121,7 +121,7 @@ class View:
         self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
     ) -> list[Object]:
         """Return the objects of a kind; a new list each time, of objects that are shared."""
-        self._kinds.add(kind)
+        self._places.add(Place(kind, namespace))
         question = Listed(kind, namespace, labels, fields)
         held = self._held(question)
         if held is None:
@@ -133,24 +133,24 @@ class View:
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         """Return the states that objects have gone through after a resource version."""
-        self._kinds.add(kind)
+        self._places.add(Place(kind, namespace))
         return self._answers.of(
             ("changes", kind, namespace, since),
             lambda: self._cluster.changes(kind, namespace=namespace, since=since),
         )
 
-    def follow(self, kind: str, *, seconds: int) -> Iterator[None]:
-        """Yield whenever objects of a kind change."""
-        return self._cluster.follow(kind, seconds=seconds)
+    def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
+        """Yield where objects change, whenever they do."""
+        return self._cluster.follow(place, seconds=seconds)
 
     def serves(self, kind: str) -> bool:
         """Tell whether the server knows the kind."""
-        self._kinds.add(DEFINITIONS)
+        self._places.add(Place(DEFINITIONS))
         return self._answers.of(("serves", kind), lambda: self._cluster.serves(kind))
 
     def resources(self, group: str) -> Sequence[str]:
         """Return what a group and the groups below it serve."""
-        self._kinds.add(DEFINITIONS)
+        self._places.add(Place(DEFINITIONS))
         return self._answers.of(("resources", group), lambda: self._cluster.resources(group))
 
     def version(self) -> str:
@@ -177,7 +177,10 @@ class View:
 
     def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
         """Return all objects of a kind, None when there are too many for one answer."""
-        self._kinds.add(kind)
+        self._places.add(Place(kind))
+        return self._whole(kind, fields)
+
+    def _whole(self, kind: str, fields: str | None) -> Sequence[Object] | None:
         return self._answers.of(
             ("everything", kind, fields), lambda: self._cluster.everything(kind, fields=fields)
         )
@@ -221,7 +224,7 @@ class View:
 
     def _all_of(self, kind: str, fields: str | None) -> Sequence[Object] | None:
         try:
-            return self.everything(kind, fields=fields)
+            return self._whole(kind, fields)
         except Unreachable as unreachable:
             if unreachable.reason in _NO_ANSWER:
                 raise

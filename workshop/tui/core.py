@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from workshop.verdicts import ExerciseResult, Half, Mode, Verdict
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from workshop.cluster.port import Place
     from workshop.progress import Progress
 
 # Seconds.
@@ -90,8 +91,8 @@ class Core(App[int]):
         self._asking_again = self._under_way = False
         self._next_look: Timer | None = None
         self._follower = Follower(self.post_message)
-        self._looked_at: dict[str, frozenset[str]] = {}
-        self._changed: set[str] = set()
+        self._looked_at: dict[str, frozenset[Place]] = {}
+        self._changed: set[Place] = set()
         self._asks_left = _ASK_AGAIN_TIMES
 
     # --- beginning and end -----------------------------------------------------------------------
@@ -236,7 +237,7 @@ class Core(App[int]):
     def _cluster_changed(self, event: ClusterChanged) -> None:
         if not self._changed:
             self.set_timer(_CHANGES_TOGETHER, self._take_changes)
-        self._changed.add(event.kind)
+        self._changed.add(event.place)
 
     def _take_changes(self) -> None:
         """Judge again what has looked at what changed; after the run that is under way, if one is."""
@@ -245,16 +246,20 @@ class Core(App[int]):
         changed, self._changed = self._changed, set()
         self._asks_left = _ASK_AGAIN_TIMES
         ordered = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
-        self._judge_again([each for each in ordered if self._looked_at.get(each.id, frozenset()) & changed])
+        self._judge_again([each for each in ordered if self._concerns(each, changed)])
+
+    def _concerns(self, exercise: Exercise, changed: Iterable[Place]) -> bool:
+        looked = self._looked_at.get(exercise.id, frozenset())
+        return any(one.meets(other) for one in changed for other in looked)
 
     def _follow(self) -> None:
-        """Follow what the exercises have looked at, the open one's kinds first."""
+        """Follow what the exercises have looked at, the open one's places first."""
         if self._judge.cluster is not None:
             ordered = sorted(
                 self._looked_at, key=lambda each: self.current is None or each != self.current.id
             )
-            kinds = [kind for each in ordered for kind in sorted(self._looked_at[each])]
-            self._follower.follow(self._judge.cluster, kinds)
+            places = [place for each in ordered for place in sorted(self._looked_at[each], key=str)]
+            self._follower.follow(self._judge.cluster, places)
 
     def _look_later(self) -> None:
         """Look at the cluster again soon where something is on its way; the end of a run calls this too."""
@@ -275,7 +280,7 @@ class Core(App[int]):
     def _worth_asking(self) -> list[Exercise]:
         """Return what a cluster may soon answer differently although no object there changes.
 
-        A cluster that was lost; webhooks that follow a change a moment later; kinds that cannot be followed.
+        A cluster that was lost; webhooks that follow a change a moment later; what cannot be followed.
         """
         state, current = self.state, self.current
         if state.mode is Mode.OFFLINE or state.cluster is None:
@@ -288,7 +293,7 @@ class Core(App[int]):
             for each in ordered
             if (result := state.results.get(each.id)) is not None
             and is_converging(result, is_open=each is current)
-            and (self._asks_left > 0 or self._looked_at.get(each.id, frozenset()) & self._follower.unwatched)
+            and (self._asks_left > 0 or self._follower.misses(self._looked_at.get(each.id, ())))
         ]
 
     @on(FilesChanged)
@@ -301,7 +306,7 @@ class Core(App[int]):
         if event.run_id != self._run_id:
             return
         self._found.append(event.result)
-        self._looked_at[event.result.id] = event.kinds
+        self._looked_at[event.result.id] = event.places
         self.call_after_refresh(self._judge.go_on)
         if self.current is not None and event.result.id == self.current.id:
             self._take_results()

@@ -105,7 +105,7 @@ class Judge:
                 return
             self._go_on.clear()
             result = judge_exercise(run, exercise)
-            looked = run.stages.kinds(exercise) if isinstance(run.stages, LiveStages) else frozenset()
+            looked = run.stages.places(exercise) if isinstance(run.stages, LiveStages) else frozenset()
             self._post(Judged(run_id, result, looked))
             if place == 0:
                 # Threads share one interpreter: drawing it while others are judged would take twice as long.

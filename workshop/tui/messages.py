@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from workshop.cluster.port import Place
 from workshop.texts import Message as Words
 from workshop.tui.connecting import ClusterView
 from workshop.verdicts import ExerciseResult
 
 
 class Judged(Message):
-    """One exercise of a run has its result; `kinds` are what it looked at on the cluster."""
+    """One exercise of a run has its result; `places` are where it looked on the cluster."""
 
-    def __init__(self, run_id: int, result: ExerciseResult, kinds: frozenset[str] = frozenset()) -> None:
+    def __init__(self, run_id: int, result: ExerciseResult, places: frozenset[Place] = frozenset()) -> None:
         super().__init__()
         self.run_id = run_id
         self.result = result
-        self.kinds = kinds
+        self.places = places
 
 
 class RunEnded(Message):
@@ -58,11 +59,11 @@ class ClusterSeen(Message):
 
 
 class ClusterChanged(Message):
-    """Objects of a kind have changed on the cluster, or it can no longer be told."""
+    """Objects have changed somewhere on the cluster, or it can no longer be told."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__()
-        self.kind = kind
+        self.place = place
 
 
 class SandboxMissing(Message):
