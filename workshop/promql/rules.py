@@ -126,6 +126,8 @@ class _Reader:
                     self._not_text(document, path)
                 elif document.get("kind") == "PrometheusRule" and path != ("spec",):
                     self._not_in_spec(document, path)
+                elif path == ("spec",) and document.get("kind") not in (None, "PrometheusRule"):
+                    self._wrong_kind(document)
                 elif not path and document.get("kind") is None:
                     self._first_of_its_file(document)
                 self._file(document, path, value)
@@ -135,6 +137,12 @@ class _Reader:
             strange = Text("apiVersion: {version} is not served for PrometheusRule", version=version)
             self._mistake("wrong-api-version", strange, document, ("apiVersion",))
         elif version == "monitoring.coreos.com/v1" and document.get("kind") != "PrometheusRule":
+            self._wrong_kind(document)
+
+    def _wrong_kind(self, document: Document) -> None:
+        if not any(
+            each.id == "wrong-kind" and each.position == document.key_at("kind") for each in self.mistakes
+        ):
             other = Text("kind: {kind} carries no rules, PrometheusRule does", kind=str(document.get("kind")))
             self._mistake("wrong-kind", other, document, ("kind",))
 
