@@ -14,10 +14,10 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from workshop.content_keys import ContentError as ContentError
 from workshop.content_keys import Keys, read_content
+from workshop.dialects import Dialect
 from workshop.paths import content_root
 from workshop.texts import Bilingual, Language
 from workshop.verdicts import Half
-from workshop.workspace import Dialect
 
 AnswerKind = Literal["text", "number", "url", "lines"]
 

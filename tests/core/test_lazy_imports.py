@@ -74,3 +74,10 @@ def test_the_version_is_the_installed_one_and_costs_nothing_else() -> None:
     )
     assert done.stdout == f"techmarket-workshop {version('techmarket-workshop')}\n"
     assert "importlib.metadata" not in _modules_of("--help")
+
+
+def test_the_first_paint_waits_for_neither_the_engine_nor_a_reader_of_files() -> None:
+    code = "import json, sys, workshop.tui.app, workshop.content; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    later = {"workshop.engine", "workshop.workspace", "workshop.kyverno", "kubernetes", "watchfiles", "sh"}
+    assert set(json.loads(done.stdout)) & later == set()

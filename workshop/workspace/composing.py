@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import yaml
 
+from workshop.dialects import Dialect
 from workshop.texts import Text
 from workshop.workspace.nodes import Item, Mapping, Node, Scalar, Sequence
 from workshop.workspace.problems import Kind, Position, Unreadable, refusal
-from workshop.workspace.scalars import Dialect, Value, is_json, key_text, resolve
+from workshop.workspace.scalars import Value, is_json, key_text, resolve
 
 MAX_DEPTH: Final = 100
 MAX_NODES: Final = 50_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from workshop.dialects import Dialect
 from workshop.workspace.body import line_places
 from workshop.workspace.composing import compose
 from workshop.workspace.nodes import Item, Mapping, Node, Scalar, Sequence, plain
 from workshop.workspace.problems import Position, empty
-from workshop.workspace.scalars import Dialect
 from workshop.workspace.source import InnerSource, Source
 
 PathPart = str | int

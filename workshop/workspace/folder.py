@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from workshop.dialects import Dialect
 from workshop.texts import Text
 from workshop.workspace.documents import Document, parse_documents
 from workshop.workspace.opening import Entry, Identity, identify, locate, read_bytes
 from workshop.workspace.problems import NotAWorkspace, Problem, Unreadable, empty
-from workshop.workspace.scalars import Dialect
 from workshop.workspace.textfile import TextFile, decode, without_comments
 
 MAX_FILES: Final = 2_000

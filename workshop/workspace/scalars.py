@@ -12,9 +12,10 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final
 
-Dialect = Literal["kubernetes", "core", "prometheus"]
+from workshop.dialects import Dialect
+
 Value = str | int | float | bool | None
 
 _NULLS: Final = dict.fromkeys(("", "~", "null", "Null", "NULL"))

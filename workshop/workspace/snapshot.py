@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
+from workshop.dialects import Dialect
 from workshop.workspace.documents import Document
 from workshop.workspace.folder import Workspace
 from workshop.workspace.problems import Problem, Unreadable
-from workshop.workspace.scalars import Dialect
 from workshop.workspace.textfile import TextFile
 
 Answer = TypeVar("Answer")

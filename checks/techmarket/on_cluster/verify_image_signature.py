@@ -6,7 +6,7 @@ it refuses it, and says so. A signature itself is proven by the network half alo
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster import Decision
@@ -52,7 +52,7 @@ def own_images_are_looked_at(exam: Exam) -> None:
     """
     found = _found(exam)
     account = expected_account(exam) or covered_account(exam, found)
-    tag = f"lab-none-{secrets.token_hex(4)}"
+    tag = f"lab-none-{os.urandom(4).hex()}"
     images = (
         ("unsigned-admitted", f"ghcr.io/{account}/payment-service:{tag}"),
         ("account-not-covered", f"ghcr.io/{account}/frontend-app:{tag}"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from typing import Final
 
 from workshop.checking import Exam, Stop, Text, check, must, network
@@ -35,7 +35,7 @@ def unsigned_is_refused_for_its_signature(exam: Exam) -> None:
     """
     found = _found(exam)
     need_standing(exam, found)
-    image = f"{own_image(exam).rpartition(':')[0]}:lab-none-{secrets.token_hex(4)}"
+    image = f"{own_image(exam).rpartition(':')[0]}:lab-none-{os.urandom(4).hex()}"
     decision = _tried(exam, found, image)
     told = decision.admitted or (_has_a_say(found, decision) and not _could_not_ask(decision))
     refused = not decision.admitted if told else None
