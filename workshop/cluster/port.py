@@ -42,8 +42,7 @@ class Decision(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where objects of a kind are looked at: in one namespace, or (None) in all."""
 
     kind: str
