@@ -121,7 +121,7 @@ class LiveCluster:
                     return
                 since = _version(event.get("object")) or since
                 if event.get("type") != "BOOKMARK":
-                    yield replace(place, namespace=_namespace(event.get("object")) or place.namespace)
+                    yield place._replace(namespace=_namespace(event.get("object")) or place.namespace)
         self._known_until[place] = since
 
     def serves(self, kind: str) -> bool:
