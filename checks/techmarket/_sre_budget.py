@@ -141,14 +141,24 @@ def written(topic: Topic, text: str) -> Given | None:
         results = _answers(topic, section.title) if topic in _of_title(section) else []
         if _any_right(topic, results) and not section.title.rstrip().endswith("?"):
             found.append((Line(section.number, section.title), results, True))
+    # A number of the statement, “43,200 minutes a month”, answers only where nothing else does.
+    found = [each for each in found if not _all_given(each[1])] or found
     outspoken = [each for each in found if each[2]] or found
     good = [each for each in outspoken if _any_right(topic, each[1])]
     chosen = [(line, results) for line, results, _ in good or outspoken]
-    chosen = chosen or list(_in_another_unit(topic, text)) or list(_anywhere(topic, text))
+    if not good and not any(each.dimension == _dimension(topic) for _, results in chosen for each in results):
+        chosen = list(_in_another_unit(topic, text)) or list(_anywhere(topic, text)) or chosen
     if not chosen:
         return None
     everything = tuple(quantity for _, each in chosen for quantity in each)
     return Given(topic, everything, chosen[0][0].number, chosen[0][0].text.strip()[:120])
+
+
+def _all_given(found: Sequence[Quantity]) -> bool:
+    given = {"percent": _GIVEN_PERCENT, "plain": _GIVEN_PLAIN}
+    return all(
+        any(each.near(value, 1e-6) for value in given.get(each.dimension, _GIVEN_MINUTES)) for each in found
+    )
 
 
 def _any_right(topic: Topic, found: Sequence[Quantity]) -> bool:
@@ -238,15 +248,17 @@ def _answers(topic: Topic, text: str) -> list[Quantity]:
     """Return the numbers of a statement that are results: no operands, nothing the statement gave."""
     bare = _NUMBERING.sub("", text, count=1)
     outside = _PARENTHESES.sub(lambda match: " " * len(match[0]), bare)
-    for each in (outside, bare):
-        # What is below zero answers the fourth question.
-        found = [quantity for quantity in quantities(each) if max(quantity.values) >= 0]
-        wanted = [quantity for quantity in found if quantity.dimension == _dimension(topic)]
-        unitless = [quantity for quantity in found if quantity.dimension == "plain"]
-        for candidates in (wanted, unitless):
-            results = _results(each, candidates, _others(topic))
-            if results:
-                return results
+    # What the statement gave is an answer only where nothing else stands.
+    for given_too in (False, True):
+        for each in (outside, bare):
+            # What is below zero answers the fourth question.
+            found = [quantity for quantity in quantities(each) if max(quantity.values) >= 0]
+            wanted = [quantity for quantity in found if quantity.dimension == _dimension(topic)]
+            unitless = [quantity for quantity in found if quantity.dimension == "plain"]
+            for candidates in (wanted, unitless):
+                results = _results(each, candidates, _others(topic), given_too=given_too)
+                if results:
+                    return results
     return []
 
 
@@ -255,7 +267,9 @@ def _others(topic: Topic) -> tuple[float, ...]:
     return tuple(right(other, days) for other in TOPICS for days in DAYS if other != topic)
 
 
-def _results(text: str, candidates: Sequence[Quantity], others: Sequence[float]) -> list[Quantity]:
+def _results(
+    text: str, candidates: Sequence[Quantity], others: Sequence[float], *, given_too: bool = True
+) -> list[Quantity]:
     everything = quantities(text)
     operands = set()
     for left, following in pairwise(everything):
@@ -270,7 +284,7 @@ def _results(text: str, candidates: Sequence[Quantity], others: Sequence[float])
         if not any(each.near(v, 1e-6) for v in given.get(each.dimension, _GIVEN_MINUTES))
     ]
     own = [each for each in new if not any(each.near(other, 0.02) for other in others)]
-    return own or new or free
+    return own or new or (free if given_too else [])
 
 
 def nothing_worked_out(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from workshop.prose.markdown import folded
 
-_OBJECTIVE: Final = r"(?:slo|sla|objectif|objective|target|cible|engagement|commitment)\b"
+_OBJECTIVE: Final = r"(?:slo|sla|objectif|objective|target|cible|engagement|contrat|commitment)\b"
 _NEAR: Final = r"[^.!?\n]{0,60}?"
 _NEGATION: Final = re.compile(
     r"\bn(?:e|')\s?\w{0,14}\s?(?:pas|jamais)\b|\bpas\b|\baucun\w{0,2}\b|\bsans\b|\bnot\b|n't\b|\bnever\b"
@@ -30,6 +30,8 @@ _OVERSPENT: Final = re.compile(
     r"|(?:plus|pas) (?:assez|suffisamment) de (?:error )?budget|budget (?:est |is )?insuff\w*"
     r"|not enough (?:error )?budget|bl[oe]w\w* (?:through|past)|beyond|surpass\w*|bust\w*"
     r"|(?:plus que|superieure?s? aux?) (?:les |nos )?4[34]\b"
+    r"|au[- ]dessus (?:du |de (?:notre |l')?)(?:error )?budget|(?:above|over) (?:the |our )?(?:error )?budget"
+    r"|ne le ser(?:a|ait|ont|aient) plus|plus (?:de|aucune) marge|no margin left"
     r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
     r"|plus (?:(?:rien|aucun|de) (?:du |de )?|d')(?:error )?budget|\bout of (?:error )?budget"
     r"|no (?:more |error )?budget|consomm\w* plus que"
@@ -49,7 +51,7 @@ _MISSED: Final = (
         _OBJECTIVE
         + r"[^.!?\n]{0,40}?(?:\bn'est (?:donc |alors )?(?:plus|pas)|\bne (?:sera|serait) (?:plus|pas)"
         r"|\bnon|\bnot|\bno longer|n't)\s[^.!?\n]{0,20}?"
-        r"(?:respect\w*|ten[ua]\w*|attei[gn]\w*|garanti\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
+        r"(?:respect\w*|ten[ua]\w*|attei[gn]\w*|garanti\w*|honor\w*|rempli\w*|met\b|meet|kept|reach\w*|achiev\w*|hold)"
     ),
     re.compile(
         r"\bn(?:e |')\w{1,12} (?:plus|pas) (?:respecte|tenu|atteint|garanti)[^.!?\n]{0,20}?\b" + _OBJECTIVE
