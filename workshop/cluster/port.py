@@ -7,7 +7,6 @@ version is the server's preferred one unless the object itself names one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workshop.texts import Message, Text
