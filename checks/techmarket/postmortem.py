@@ -56,10 +56,11 @@ HEADINGS: Final[dict[str, tuple[Text, re.Pattern[str]]]] = {
 }
 # The template's own headings, as its printed form has them: without any mark.
 _UNMARKED: Final = re.compile(
-    r"chronologie|timeline|causes? racines?|root cause|ce qui a (?:bien|mal) fonctionne"
+    r"chronologie|timeline|causes? racines?|root causes?|ce qui a (?:bien|mal) fonctionne"
     r"|what went (?:well|wrong)|actions? correctives?|corrective actions|action items"
     r"|lecons apprises|lessons learn(?:ed|t)"
 )
+_BULLET: Final = re.compile(r"^\s*[-*+•]\s+")
 _DATE: Final = re.compile(r"\bdate\b[^:\n]{0,30}:\s*(.*)")
 _A_DATE: Final = re.compile(
     r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
@@ -81,14 +82,30 @@ def _parts(exam: Exam) -> dict[str, Section]:
     for section in _sections(exam):
         kind = _kind(section.title)
         if kind is not None and kind not in found:
-            current = found[kind] = Section(section.title, section.number, list(section.lines))
+            above, current = current, Section(section.title, section.number, list(section.lines))
+            found[kind] = current
+            # The SRE book writes what went well and wrong below its lessons learned: those say them.
+            if above is not None and not above.text.strip() and _is_below(exam, section, above):
+                above.lines += section.lines
         elif current is not None and section.title:
             current.lines += [Line(section.number, section.title), *section.lines]
     return found
 
 
+def _is_below(exam: Exam, section: Section, other: Section) -> bool:
+    """Whether a section's heading has more marks than another's."""
+    lines = exam.text(PATH).text.split("\n")
+    deep, shallow = (
+        len(line) - len(line.lstrip("#"))
+        for line in (lines[section.number - 1].lstrip(), lines[other.number - 1].lstrip())
+    )
+    return deep > shallow > 0
+
+
 def _sections(exam: Exam) -> list[Section]:
     """Return the sections of the file, split at headings of the template that carry no mark.
+
+    Such a heading stands alone on its line, or before a colon with its section behind it.
 
     Where a kind of section has a marked heading, that one counts: the same words alone on a line may be
     a table of contents.
@@ -99,10 +116,11 @@ def _sections(exam: Exam) -> list[Section]:
     for section in marked:
         found.append(Section(section.title, section.number))
         for line in section.lines:
-            title = _title(line.text)
-            if _UNMARKED.fullmatch(title) and _kind(title) not in kinds:
-                found.append(Section(line.text.strip(), line.number))
-            else:
+            title, _, rest = _BULLET.sub("", line.text).partition(":")
+            if _UNMARKED.fullmatch(_title(title)) and _kind(title) not in kinds:
+                found.append(Section(title.strip(), line.number))
+                line = Line(line.number, rest)
+            if line.text.strip() or found[-1].number != line.number:
                 found[-1].lines.append(line)
     return found
 
