@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workshop.kyverno.cel.check import Checker
 from workshop.kyverno.cel.evaluation import Scope, evaluate
 from workshop.kyverno.cel.library import CelError, Optional
-from workshop.kyverno.cel.source import CelSyntaxError
+from workshop.kyverno.cel.tokens import CelSyntaxError
 from workshop.kyverno.outcome import Beyond, KyvernoError, work
 
 CONTAINERS = [

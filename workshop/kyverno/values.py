@@ -11,6 +11,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
 
@@ -36,6 +37,11 @@ _VERSION = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?", re.ASCII
 )
 _LONGEST_NUMBER = 200
+_LONGEST_RESULT = 10**7
+#: What opens a group in a regular expression, and what only looks like it.
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?!\?)|\(\?P?<(\w+)>", re.DOTALL)
+#: A group in Go's replacements; a backslash means nothing there.
+_REFERENCE = re.compile(r"\$\{(\w+)\}|\$(\$|\w+)|\\")
 
 
 def is_number(value: object) -> bool:
@@ -227,42 +233,35 @@ def has_wildcard(text: str) -> bool:
 
 
 def regex_match(pattern: str, text: str) -> bool:
-    """Search `text` for an RE2-style `pattern`, in time linear in its length.
-
-    Python's own engine backtracks and a policy could make it run for ever; the CEL library carries RE2.
-    """
-    from workshop.kyverno.cel.library import CelError, matches  # loaded only where an expression needs it
-
-    spend(len(pattern) + len(text))
-    try:
-        return matches(pattern, text)
-    except CelError as error:
-        raise KyvernoError(f"error parsing regexp: {pattern}") from error
+    """Search `text` for a regular expression of RE2, which takes time linear in its length."""
+    return bool(_regex("text.matches(pattern)", pattern, text, ""))
 
 
 def regex_replace(pattern: str, text: str, replacement: str, *, literal: bool) -> str:
     """Replace every match, `$1` and `${name}` standing for groups unless `literal`; Beyond if too costly."""
-    regex_match(pattern, "")
-    unbounded = len(re.findall(r"(?<!\\)(?:[*+]|\{\d*,\d*\})", pattern))
-    if re.search(r"(?<!\\)[*+}]\??\)+[*+{]", pattern) or (len(text) + 1) ** unbounded > 10**7:
+    groups: list[str | None] = [found[1] for found in _GROUP.finditer(pattern) if found[0][0] == "("]
+    if len(text) * len(replacement) > _LONGEST_RESULT or len(groups) > 9:
         raise Beyond("too-much-work", "regular expression too costly")
-    spend(len(text) * (unbounded + 1))
-    try:
-        # In Go a final $ is the very end of the text; in Python it may stand before a last newline.
-        compiled = re.compile(re.sub(r"(?<!\\)(?:\$|\\z)(?=$|[)|])", r"\\Z", pattern))
-    except (re.error, RecursionError) as error:
-        raise Beyond("beyond-evaluator", f"regular expression {pattern}") from error
-    if literal:
-        return compiled.sub(lambda _: replacement, text)
 
     def expand(match: re.Match[str]) -> str:
-        def group(name: re.Match[str]) -> str:
-            key = name[1] or name[2]
-            if key == "$":
-                return "$"
-            known = int(key) <= compiled.groups if key.isdigit() else key in compiled.groupindex
-            return (match[int(key) if key.isdigit() else key] or "") if known else ""
+        key = match[1] or match[2]
+        if key is None or key == "$":
+            return match[0].replace("\\", r"\\") if key is None else "$"
+        number = int(key) if key.isdigit() else groups.index(key) + 1 if key in groups else len(groups) + 1
+        return f"\\{number}" if number <= len(groups) else ""
 
-        return re.sub(r"\$(?:\{(\w+)\}|(\$|\w+))", group, replacement)
+    # RE2 writes groups as \1, and only so.
+    new = replacement.replace("\\", r"\\") if literal else _REFERENCE.sub(expand, replacement)
+    return str(_regex("regex.replace(text, pattern, new)", pattern, text, new))
 
-    return compiled.sub(expand, text)
+
+def _regex(expression: str, pattern: str, text: str, new: str) -> Any:
+    # Python's own engine backtracks and a policy could make it run for ever; the CEL library carries RE2.
+    from workshop.kyverno.cel.library import CelError, run
+    from workshop.kyverno.cel.tokens import storable
+
+    spend(len(pattern) + len(text))
+    try:
+        return run(expression, storable({"text": text, "pattern": pattern, "new": new}))
+    except CelError as error:
+        raise KyvernoError(f"error parsing regexp: {pattern}") from error

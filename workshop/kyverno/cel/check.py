@@ -12,7 +12,8 @@ from typing import Final
 from workshop.kyverno.cel import library
 from workshop.kyverno.cel.declarations import PROFILES
 from workshop.kyverno.cel.library import CelError
-from workshop.kyverno.cel.source import CelSyntaxError, Path, Prepared, prepared
+from workshop.kyverno.cel.source import Path, Prepared, prepared
+from workshop.kyverno.cel.tokens import CelSyntaxError
 from workshop.kyverno.outcome import Beyond
 
 _TYPED: Final = frozenset(["request", "namespaceObject", "variables"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from workshop.kyverno.cel.source import LOOPS, NAMING, Token
+from workshop.kyverno.cel.tokens import LOOPS, NAMING, Token
 from workshop.kyverno.outcome import Beyond, spend
 
 #: Characters and elements an expression may write or look at.

@@ -10,7 +10,8 @@ from workshop.kyverno.cel import cost, functions, library
 from workshop.kyverno.cel.declarations import STRINGS
 from workshop.kyverno.cel.library import CelError, Optional
 from workshop.kyverno.cel.or_value import depends_on_its_argument, with_plain_receivers
-from workshop.kyverno.cel.source import Path, Prepared, prepared, storable, tokens
+from workshop.kyverno.cel.source import Path, Prepared, prepared
+from workshop.kyverno.cel.tokens import storable, tokens
 from workshop.kyverno.outcome import Beyond, KyvernoError
 
 #: Libraries that ask the cluster, a registry or the network.

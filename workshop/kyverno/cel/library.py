@@ -15,7 +15,7 @@ from typing import Any, Final
 from cel_expr_python import cel
 
 from workshop.kyverno.cel.declarations import PROFILES, Functions
-from workshop.kyverno.cel.source import CelSyntaxError, storable
+from workshop.kyverno.cel.tokens import CelSyntaxError
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
 
 _EVALUATION: Final = "optional bindings encoders math strings lists sets regex two-var-comprehensions"
@@ -162,9 +162,3 @@ def _plain(value: Any) -> Any:
     if isinstance(found, dict):
         return {key: _plain(item) for key, item in found.items()}
     return bytes(found) if kind == "BYTES" else found
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Search a text for a regular expression of RE2; raises KyvernoError when it is none."""
-    found = run("text.matches(pattern)", {"text": storable(text), "pattern": storable(pattern)})
-    return bool(found)

@@ -13,10 +13,10 @@ from typing import Any
 
 from workshop.kyverno import jsonpatch
 from workshop.kyverno.cel.evaluation import evaluate
+from workshop.kyverno.cel.fields import check_fields
 from workshop.kyverno.cel.library import CelError, Optional
 from workshop.kyverno.cel.match import scope_of
 from workshop.kyverno.cel.source import MAP, PLAIN, TYPE_KEY
-from workshop.kyverno.images import POD_SPEC
 from workshop.kyverno.match import Request, as_list, as_map
 from workshop.kyverno.outcome import Beyond, KyvernoError, spend
 from workshop.kyverno.structured import structured_merge
@@ -70,7 +70,7 @@ def mutated(spec: dict[str, Any], request: Request, *, native: bool = True) -> d
                 raise CelError("an ApplyConfiguration expression must return Object")
             applied = _built(found, "Object")
             _check_metadata(applied)
-            _check_fields(applied, request)
+            check_fields(applied, request)
             resource = structured_merge(request.resource, applied)
         else:
             raise KyvernoError(f"unknown patchType {mutation.get('patchType')}")
@@ -86,72 +86,6 @@ def _check_metadata(node: object) -> None:
                 if not isinstance(text, str):
                     raise KyvernoError(f"error applying patch: .metadata.{field}.{name}: expected string")
         _check_metadata(value)
-
-
-#: The fields of a Pod's spec by their types in JSON.
-_POD_FIELDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(
-        (
-            *("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets", "initContainers"),
-            *("readinessGates", "resourceClaims", "schedulingGates", "tolerations", "volumes"),
-            "topologySpreadConstraints",
-        ),
-        list,
-    ),
-    **dict.fromkeys(
-        ("affinity", "dnsConfig", "nodeSelector", "os", "overhead", "resources", "securityContext"), dict
-    ),
-    **dict.fromkeys(
-        (
-            *("automountServiceAccountToken", "enableServiceLinks", "hostIPC", "hostNetwork", "hostPID"),
-            *("hostUsers", "setHostnameAsFQDN", "shareProcessNamespace"),
-        ),
-        bool,
-    ),
-    **dict.fromkeys(("activeDeadlineSeconds", "priority", "terminationGracePeriodSeconds"), (int, float)),
-    **dict.fromkeys(
-        (
-            *(
-                "dnsPolicy",
-                "hostname",
-                "hostnameOverride",
-                "nodeName",
-                "preemptionPolicy",
-                "priorityClassName",
-            ),
-            *("restartPolicy", "runtimeClassName", "schedulerName", "serviceAccount", "serviceAccountName"),
-            "subdomain",
-        ),
-        str,
-    ),
-}
-
-
-def _check_fields(applied: Any, request: Request) -> None:
-    """A field that the schema does not have, or has with another type, is an error.
-
-    Known here is the spec of Pods; of other kinds, what the resource has already.
-    """
-    if request.kind in POD_SPEC:
-        spec = applied
-        for part in POD_SPEC[request.kind]:
-            spec = as_map(as_map(spec).get(part))
-        for key, value in spec.items():
-            kind = _POD_FIELDS.get(key)
-            if kind is None or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                raise KyvernoError(
-                    f"error applying patch: .spec.{key}: field not declared, or of another type"
-                )
-        strange = set(applied) - {"apiVersion", "kind", "metadata", "spec", "status"}
-        if strange:
-            raise KyvernoError(f"error applying patch: .{min(strange)}: field not declared in schema")
-        return
-    for key, value in as_map(applied).items():
-        have = request.resource.get(key)
-        if key not in {"apiVersion", "kind", "metadata"} and (
-            have is None or as_map(value).keys() - as_map(have).keys()
-        ):
-            raise Beyond("needs-cluster", f"whether the schema of {request.kind} has what is set in {key}")
 
 
 def _built(value: Any, name: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from workshop.kyverno.cel.source import Token, tokens
+from workshop.kyverno.cel.tokens import CLOSING, Token, ends_value, partner, tokens
 
 
 def depends_on_its_argument(source: str) -> bool:
     """Is there an orValue whose argument is more than literals, so that it may fail?"""
     found = tokens(source)
-    spans = [found[index + 2 : _partner(found, index + 1, 1)] for index in _calls(found)]
+    spans = [found[index + 2 : partner(found, index + 1)] for index in _calls(found)]
     return any(token.kind == "name" and token.text != "null" for span in spans for token in span)
 
 
@@ -30,7 +30,7 @@ def with_plain_receivers(source: str, *, eager: bool) -> str:
     after: dict[int, str] = {}
     dropped: set[int] = set()
     for index in _calls(found):
-        name, start, end = f"or{index}__", _start(found, index - 2), _partner(found, index + 1, 1)
+        name, start, end = f"or{index}__", _start(found, index - 2), partner(found, index + 1)
         # What begins at the same place and ends later stands outside.
         before[start] = f"cel.bind({name}, {before.get(start, '')}"
         if eager:
@@ -51,30 +51,14 @@ def with_plain_receivers(source: str, *, eager: bool) -> str:
 def _start(found: list[Token], index: int) -> int:
     """Where the chain of calls, indexes and fields begins that ends with this token."""
     while True:
-        if found[index].text in {")", "]", "}"}:
-            index = _partner(found, index, -1)
+        if found[index].text in CLOSING:
+            index = partner(found, index)
             called = found[index].text == "(" and found[index - 1].kind == "name"
-            indexed = found[index].text == "[" and _ends_value(found, index - 1)
+            indexed = found[index].text == "[" and ends_value(found, index - 1)
             if called or indexed:
                 index -= 1
                 if indexed:
                     continue
-        if index < 2 or found[index - 1].text not in {".", ".?"} or not _ends_value(found, index - 2):
+        if index < 2 or found[index - 1].text not in {".", ".?"} or not ends_value(found, index - 2):
             return index
         index -= 2
-
-
-def _ends_value(found: list[Token], index: int) -> bool:
-    token = found[index] if index >= 0 else Token("", "", 0)
-    return token.kind in {"name", "text", "quoted"} or token.text in {")", "]", "}"}
-
-
-def _partner(found: list[Token], index: int, step: int) -> int:
-    """The bracket that belongs to this one, forwards (1) or backwards (-1)."""
-    depth = 0
-    while 0 <= index < len(found):
-        depth += (found[index].text in {"(", "[", "{"}) - (found[index].text in {")", "]", "}"})
-        if depth == 0:
-            return index
-        index += step
-    return max(0, min(index, len(found) - 1))

@@ -7,6 +7,7 @@ decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,6 +93,7 @@ def _run(
         return  # the policy's webhook is asked for nothing
     try:
         if not matches_constraints(constraints, policy.request, deleting=policy.deleting):
+            _ask_webhook(policy, constraints)
             return
         try:
             # What is not there is null to the conditions of every kind of policy.
@@ -114,6 +116,17 @@ def _run(
         return
     if status is not None:
         yield Outcome(replace(frame, result=status.result, message=status.message), denies, status.resource)
+
+
+def _ask_webhook(policy: _Policy, constraints: dict[str, Any]) -> None:
+    """A webhook knows no resourceNames: the API server evaluates its conditions for objects of any name."""
+    rules = [{**as_map(rule), "resourceNames": []} for rule in as_list(constraints.get("resourceRules"))]
+    any_name = {**constraints, "resourceRules": rules}
+    if policy.native or not policy.strict() or not policy.spec.get("matchConditions"):
+        return
+    if matches_constraints(any_name, policy.request, deleting=policy.deleting):
+        with suppress(Beyond):
+            conditions(policy.spec["matchConditions"], replace(policy, native=True).scope())
 
 
 def check_validations(validations: object, scope: Scope) -> Status:

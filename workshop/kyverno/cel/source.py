@@ -6,40 +6,22 @@ stand for something else while an expression is checked or evaluated. Places lea
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from workshop.kyverno.outcome import Beyond, KyvernoError, spend
+from workshop.kyverno.cel.tokens import (
+    CLOSING,
+    LOOPS,
+    NAMING,
+    OPENING,
+    CelSyntaxError,
+    Token,
+    ends_value,
+    partner,
+    tokens,
+)
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*)
-    |(?P<bytes>[bB][rR]?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
-    |(?P<text>[rR](?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')
-        |\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
-    |(?P<double>\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
-    |(?P<uint>0x[0-9a-fA-F]+[uU]|\d+[uU]) |(?P<int>0x[0-9a-fA-F]+|\d+)
-    |(?P<bool>(?:true|false)\b) |(?P<name>[A-Za-z_]\w*) |(?P<quoted>`[^`\n]+`)
-    |(?P<mark>&&|\|\||==|!=|<=|>=|\.\?|[-+*/%<>!?:.,()\[\]{}])""",
-    re.VERBOSE | re.ASCII | re.DOTALL,
-)
-_LONGEST = 20_000
-#: The library gives up what is nested deeper, but takes a minute to find that out.
-_DEEPEST = 32
-_MOST_TOKENS = 2_000
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
-#: The end of a text in C, and halves of characters, which have no UTF-8.
-_UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
-#: Macros that go through a list or map, and macros that name a value.
-LOOPS = frozenset(
-    (
-        *("all", "exists", "exists_one", "existsOne", "filter", "map", "sortBy"),
-        *("transformList", "transformMap", "transformMapEntry"),
-    )
-)
-NAMING = frozenset(["bind", "optMap", "optFlatMap"])
 #: Functions whose argument of this number is a list of attestors: it is handed on as a text of their names.
 _VERIFYING = {"verifyImageSignatures": 1, "verifyAttestationSignatures": 2}
 _TEXTS_OF_PATCH = ("op", "from", "path")
@@ -56,21 +38,6 @@ _CONVERSIONS = frozenset(["duration", "timestamp", "int", "uint", "double", "boo
 TYPE_KEY = "$type"
 #: What it says of a map that is written out, and of a map or list inside such a one.
 MAP, PLAIN = "map", "plain"
-
-
-class CelSyntaxError(KyvernoError):
-    """The expression does not compile: Kyverno refuses the policy. `place`: line and column, where known."""
-
-    place: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token with where it begins."""
-
-    kind: str
-    text: str
-    start: int
 
 
 @dataclass(frozen=True)
@@ -126,40 +93,6 @@ class _Bracket:
     attestors: int = 0
 
 
-def tokens(source: str) -> list[Token]:
-    """The tokens of an expression, spaces left out; raises CelSyntaxError, or Beyond when it is too long."""
-    if len(source) > _LONGEST:
-        raise Beyond("too-much-work", "expression too long")
-    storable(source)
-    found, end, depth = [], 0, 0
-    while end < len(source):
-        match = _TOKEN.match(source, end)
-        if match is None:
-            raise CelSyntaxError(f"Syntax error: token recognition error at: '{source[end : end + 10]}'")
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match[0], end))
-        depth += (match[0] in _OPENING) - (match[0] in _CLOSING)
-        if depth > _DEEPEST or len(found) > _MOST_TOKENS:
-            raise Beyond("too-much-work", "expression nested too deeply, or too long")
-        end = match.end()
-    spend(10 * len(found))
-    return [*found, Token("end", "", end)]
-
-
-def storable(value: Any) -> Any:
-    """The value, if the library can hold it; Beyond for text that it would cut short or cannot read."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            storable(key)
-            storable(item)
-    elif isinstance(value, list):
-        for item in value:
-            storable(item)
-    elif isinstance(value, str) and _UNHOLDABLE.search(value):
-        raise Beyond("beyond-evaluator", "text with characters that cannot be handed on")
-    return value
-
-
 def prepared(source: str, stands_for: Callable[[Path], str | None], *, checking: bool) -> Prepared:
     """The text for the library; `stands_for` says what replaces the head of a path, None for nothing."""
     return _Writer(source, stands_for, checking=checking).run()
@@ -198,12 +131,6 @@ class _Writer:
         index = self.at + offset
         return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
 
-    def ends_value(self, offset: int) -> bool:
-        """Is the token there the end of something that a member can be taken of?"""
-        kind = self.tokens[self.at + offset].kind if self.at + offset >= 0 else ""
-        closes = kind == "mark" and self.text(offset) in _CLOSING
-        return closes or kind in {"name", "text", "bytes", "quoted"}
-
     def put(self, text: str, count: int = 1) -> None:
         """Write what stands for the next `count` tokens, and go on behind them."""
         self.result.write(text, self.tokens[self.at].start)
@@ -211,14 +138,14 @@ class _Writer:
 
     def step(self, token: Token) -> None:
         bracket = self.open[-1] if self.open else None
-        if token.text in _OPENING and token.kind == "mark":
-            literal = token.text == "{" or (token.text == "[" and not self.ends_value(-1))
+        if token.text in OPENING and token.kind == "mark":
+            literal = token.text == "{" or (token.text == "[" and not ends_value(self.tokens, self.at - 1))
             arguments = self.text(-1) == "(" and self.text(-2) == "format"
             bracket = _Bracket(token.text, literal=literal and not arguments, entry=self.at + 1)
             bracket.attestors = 0 if self.checking else _VERIFYING.get(self.text(-1), 0)
             self.open.append(bracket)
             self.put(token.text + self.plain(literal))
-        elif token.text in _CLOSING and token.kind == "mark" and bracket:
+        elif token.text in CLOSING and token.kind == "mark" and bracket:
             self.end_entry(bracket)
             self.open.pop()
             self.put(f"{bracket.closes}{token.text}{')' if bracket.struct and self.checking else ''}")
@@ -245,11 +172,8 @@ class _Writer:
         written = inside or (bool(outer.struct) and self.text(0) == "{")
         if not (literal and merged and written) or self.checking or self.text(-1) not in {":", ",", "["}:
             return ""
-        depth, end = 1, 0
-        while depth and self.at + end + 1 < len(self.tokens):
-            end += 1
-            depth += (self.text(end) in _OPENING) - (self.text(end) in _CLOSING)
-        if self.text(end + 1) not in {",", "]", "}"}:
+        end = partner(self.tokens, self.at)
+        if self.text(end + 1 - self.at) not in {",", "]", "}"}:
             return ""
         marker = f"'{TYPE_KEY}':'{PLAIN if inside else MAP}',"
         return marker if self.text(0) == "{" else f"{{{marker}}},"
@@ -273,13 +197,12 @@ class _Writer:
 
     def name(self, token: Token) -> None:
         before, after = self.text(-1), self.text(1)
-        if before in {".", ".?"} and self.ends_value(-2):
-            if after == "(":
-                self.result.calls.add(token.text)
-                self.constant(token)
-            self.put(
-                "orValue__" if token.text == "orValue" and after == "(" and self.checking else token.text
-            )
+        if after == "(":
+            self.result.calls.add(token.text)
+            self.constant(token)
+        if before in {".", ".?"} and ends_value(self.tokens, self.at - 2):
+            or_value = token.text == "orValue" and after == "(" and self.checking
+            self.put("orValue__" if or_value else token.text)
             return
         count, fields = 1, []
         while self.text(count) == "." and self.tokens[self.at + count + 1].kind in {"name", "quoted"}:
@@ -290,9 +213,6 @@ class _Writer:
         if token.text in {"Object", "JSONPatch"} and self.text(count) == "{":
             self.struct(".".join([token.text, *fields]), count)
             return
-        if after == "(":
-            self.result.calls.add(token.text)
-            self.constant(token)
         presence = before == "(" and self.text(-2) == "has" and self.text(count) == ")"
         path = Path(token.text, tuple(fields), self.text(count), presence)
         replaced = None if token.text in self.bound or after == "(" else self.stands_for(path)
