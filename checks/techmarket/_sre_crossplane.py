@@ -24,14 +24,15 @@ _BUILT_IN: Final = re.compile(
 _PROVIDERS: Final = re.compile(r"(?:^|\.)(?:crossplane\.io|upbound\.io)$")
 _ENGINE_KEYS: Final = frozenset(
     {
-        "apiVersion", "chart", "databaseVersion", "engine", "engineVersion", "image", "kind", "name",
-        "repository", "type", "url",
+        "apiVersion", "chart", "databaseVersion", "engine", "engineVersion", "image", "kind", "module",
+        "name", "repository", "type", "url",
     }
 )  # fmt: skip
 # What an Object of provider-kubernetes may create beside the database.
 _ACCESSORIES: Final = frozenset({"Secret", "ConfigMap", "Namespace", "Service", "Role", "RoleBinding"})
 # Charts that install who runs databases, and no database.
 _OPERATOR_CHART: Final = re.compile(r"cloudnative-pg|pgo|.*operator.*", re.IGNORECASE)
+_IN_A_URL: Final = re.compile(r"\bpostgres(?:ql)?://[^\s:/@]{1,80}:[^\s/@${(]{1,80}@", re.IGNORECASE)
 _SECRET_KEY: Final = re.compile(r"(?:password|passwd|pwd|passphrase)$", re.IGNORECASE)
 
 
@@ -156,9 +157,12 @@ def _set_values(path: tuple[str | int, ...], entries: list[Any]) -> Iterator[tup
 
 def _is_secret(key: object, value: object) -> bool:
     """Whether a key that speaks of a password holds one; a template's `{{ }}` does not."""
-    if not isinstance(key, str) or not isinstance(value, str):
+    if isinstance(value, str) and _IN_A_URL.search(value):
+        return True
+    # `password: 123456` is a number to YAML, and a password all the same.
+    if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, str | int):
         return False
-    return bool(value) and "{{" not in value and _SECRET_KEY.search(key) is not None
+    return value != "" and "{{" not in str(value) and _SECRET_KEY.search(key) is not None
 
 
 def _scalars(data: object) -> Iterator[tuple[str, str]]:
