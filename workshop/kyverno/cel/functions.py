@@ -134,14 +134,16 @@ def _registry(name: str) -> Callable[..., Any]:
     return call
 
 
-def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
-    def choose(items: list[Any]) -> Any:
-        kinds = {type(item) for item in items}
-        if not items or len(kinds) > 1 or not kinds <= {int, float, str, bool}:
-            raise CelError("min and max take a list of values of one type")
-        return pick(items)
+def _of_one_type(function: Callable[[list[Any]], Any], *, empty: Any = None) -> Callable[[list[Any]], Any]:
+    """What Kubernetes' functions of lists do with lists of one type; `empty` is what an empty one gives."""
 
-    return choose
+    def call(items: list[Any]) -> Any:
+        kinds = {type(item) for item in items}
+        if len(kinds) > 1 or not kinds <= {int, float, str, bool} or (not items and empty is None):
+            raise CelError("a list of values of one type is expected")
+        return function(items) if items else empty
+
+    return call
 
 
 #: Name, types of the arguments (the receiver's first when it is a method), type of the result, function.
@@ -179,8 +181,10 @@ _FUNCTIONS: Final[tuple[tuple[str, str, str, bool, Callable[..., Any]], ...]] = 
         False,
         lambda text: text.replace("~", "~0").replace("/", "~1"),
     ),
-    ("max", "LIST", "DYN", True, _extreme(max)),
-    ("min", "LIST", "DYN", True, _extreme(min)),
+    ("max", "LIST", "DYN", True, _of_one_type(max)),
+    ("min", "LIST", "DYN", True, _of_one_type(min)),
+    ("sum", "LIST", "DYN", True, _of_one_type(sum, empty=0)),
+    ("isSorted", "LIST", "BOOL", True, _of_one_type(lambda items: items == sorted(items), empty=True)),
     ("verifyImageSignatures", "STRING STRING", "INT", False, _registry("verifyImageSignatures")),
     (
         "verifyAttestationSignatures",
