@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from workshop.answers import Answers
@@ -14,6 +15,7 @@ from workshop.cluster.port import Unreachable
 from workshop.content import Exercise
 from workshop.network import LiveNetwork, Network
 from workshop.texts import Text
+from workshop.typography import bent_quotes
 from workshop.verdicts import (
     CheckResult,
     Fact,
@@ -102,7 +104,45 @@ def readable(setting: Setting) -> list[CheckResult]:
     # A name that ends in a slash is a folder: what is in it is for the checks to judge.
     files = [path for path in exercise.optional if not path.endswith("/")]
     kept = _readable(setting, files, f"{exercise.id}.kept_readable", beside, Level.SHOULD)
-    return [result for result in (asked, kept) if result is not None]
+    bent = _bent(setting, [*exercise.deliverables, *files])
+    return [result for result in (asked, kept, bent) if result is not None]
+
+
+def _bent(setting: Setting, paths: Iterable[str]) -> CheckResult | None:
+    """Return advice on quotation marks that YAML takes for letters; None where there are none."""
+    facts = []
+    for path in map(setting.workspace.spelling, paths):
+        if not path.endswith((".yaml", ".yml")):
+            continue
+        try:
+            text = setting.workspace.text(path).text
+        except Unreadable:
+            continue
+        facts += [
+            Fact(
+                "bent-quotes",
+                Text("Quotation marks are straight ones"),
+                met=False,
+                expected='"…"',
+                observed=each.value,
+                next=Text(
+                    "Type them anew: word processors and PDFs bend them, and YAML keeps them as letters."
+                ),
+                source=Source(path, each.line, each.column),
+            )
+            for each in islice(bent_quotes(text), 3)
+        ]
+    if not facts:
+        return None
+    return CheckResult(
+        id=f"{setting.exercise.id}.quotes_are_straight",
+        title=Text("Quotation marks are straight ones"),
+        level=Level.SHOULD,
+        half=Half.FILES,
+        verdict=Verdict.FAILED,
+        why=Text("A value in bent quotation marks is another value."),
+        facts=tuple(facts),
+    )
 
 
 def _readable(
