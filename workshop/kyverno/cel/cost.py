@@ -17,7 +17,7 @@ _ITERATIONS: Final = 10_000
 #: Calls that write one of their arguments many times.
 _REPEATING: Final = frozenset(["replace", "join"])
 #: Calls that compare every element with every other.
-_SQUARE: Final = frozenset(["distinct", "contains", "intersects", "equivalent"])
+_SQUARE: Final = frozenset(["sortBy", "distinct", "contains", "intersects", "equivalent"])
 
 
 def bounded(found: list[Token], data: dict[str, Any]) -> None:
