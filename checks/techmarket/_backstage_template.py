@@ -12,6 +12,7 @@ from workshop.backstage.expressions import intended_references
 from workshop.backstage.templates import Property, texts_in
 from workshop.checking import Exam, Text, kind_of
 from workshop.texts import Message
+from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
 from ._backstage import FOLDER, MANY, listed, places_of
@@ -25,7 +26,21 @@ _FIELDS: Final = frozenset({"parameters", "steps"})
 def template(exam: Exam) -> Template:
     """Return the template that was asked; one of another apiVersion counts, that is a fact of its own."""
     kinds = {_KIND, *_meant_as_template(exam)}
-    return Template.of(exam.resource(PATH, kinds=sorted(kinds), named=NAME, dialect="core"))
+    document = exam.resource(PATH, kinds=sorted(kinds), named=NAME, dialect="core")
+    for key in ("parameters", "steps"):
+        kept = document.get("spec", key)
+        if isinstance(kept, dict) and set(kept) in ({"$yaml"}, {"$json"}):
+            exam.blocked(
+                "kept-elsewhere",
+                Text("The template says what it asks and does"),
+                reason=Reason.BEYOND_EVALUATOR,
+                observed=Text(
+                    "spec.{key} is read from {file}, which the workshop does not follow",
+                    key=key,
+                    file=str(next(iter(kept.values())))[:80],
+                ),
+            )
+    return Template.of(document)
 
 
 def _meant_as_template(exam: Exam) -> Iterator[str]:

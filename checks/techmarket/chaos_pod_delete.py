@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Final
 
@@ -376,9 +377,15 @@ def hypothesis_is_probed(exam: Exam) -> None:
     exam.fact(
         "no-probe",
         Text("The experiment has a probe"),
-        isinstance(probes, list) and bool(probes),
+        (isinstance(probes, list) and bool(probes)) or _probed_by_name(engine),
         expected=Text("an httpProbe on the service, or a promProbe on its success rate"),
         observed=Text("no probe"),
         next=Text("Add one below the experiment's `spec.probe`: what must stay true while a Pod is missing?"),
         where=engine.at("spec", "experiments", index),
     )
+
+
+def _probed_by_name(engine: Engine) -> bool:
+    """Whether the Chaos Center's own probes are referred to, as its experiments do in an annotation."""
+    named = engine.get("metadata", "annotations", "probeRef")
+    return isinstance(named, str) and re.search(r'"name"\s*:\s*"[^"]', named) is not None
