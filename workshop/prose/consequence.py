@@ -31,6 +31,9 @@ _OVERSPENT: Final = re.compile(
     r"|not enough (?:error )?budget|bl[oe]w\w* (?:through|past)|beyond|surpass\w*|bust\w*"
     r"|(?:plus que|superieure?s? aux?) (?:les |nos )?4[34]\b"
     r"|au[- ]dessus (?:du |de (?:notre |l')?)(?:error )?budget|(?:above|over) (?:the |our )?(?:error )?budget"
+    r"|budget (?:est|sera|serait) (?:alors )?(?:consomme|depense|utilise|brule|vide|nul)\b"
+    r"(?! a (?:environ )?\d)|budget restant (?:est |serait |: ?)?(?:de |a )?0\b(?![.,]\d)"
+    r"|45\b[^.!?\n<>]{0,40}> ?4[34]|4[34](?:[.,]\d{1,2})? ?(?:min\w* )?< ?45"
     r"|ne le ser(?:a|ait|ont|aient) plus|plus (?:de|aucune) marge|no margin left"
     r"|goes? over|went over|sort(?:ir|ons|ira)? d[ue]"
     r"|plus (?:(?:rien|aucun|de) (?:du |de )?|d')(?:error )?budget|\bout of (?:error )?budget"
@@ -38,6 +41,8 @@ _OVERSPENT: Final = re.compile(
     r"|(?:45|more) (?:min\w* )?(?:>|than)"
     r"|superieure? (?:au|a notre|a l'error) budget|plus de 100 ?%|10[1-6](?:[.,]\d{1,3})? ?%)"
 )
+# More lost than was left: says it, unless the words beside it say the contrary.
+_COMPARED: Final = re.compile(r"\b30 ?(?:min\w* )?> ?28|\b28[.,]\d{1,2} ?(?:min\w* )?< ?30")
 _MISSED: Final = (
     re.compile(
         _OBJECTIVE + _NEAR + r"\b(?:viol\w*|enfrei\w*|rompu\w*|manqu\w*|rate\w?\b|perdu\w*|casse\w*|ko\b"
@@ -100,7 +105,7 @@ def says_overspent(text: str) -> bool:
             after = clause[match.end() :]
             if not _NEGATION.search(before) and not _NEGATED_VERB.match(after):
                 return True
-    return False
+    return _COMPARED.search(folded(text)) is not None and not says_still_met(text)
 
 
 def says_still_met(text: str) -> bool:
