@@ -177,6 +177,27 @@ def test_no_style_sheet_is_read_after_the_start(drive: Any, welcomed: Path) -> N
     drive(script, welcomed)
 
 
+def test_nothing_begins_before_the_first_frame(drive: Any, lab: Lab, welcomed: Path) -> None:
+    order: list[str] = []
+
+    class Noting(WorkshopApp):
+        def _display(self, screen: Any, renderable: Any) -> None:
+            if renderable is not None and not self._batch_count and isinstance(screen, MapScreen):
+                order.append("frame")
+            super()._display(screen, renderable)
+
+        def begin(self) -> None:
+            order.append("begin")
+            super().begin()
+
+    async def script(hands: Any) -> None:
+        await hands.judged()
+        assert order[0] == "frame"
+        assert order.count("begin") == 1
+
+    drive(script, welcomed, app=Noting(lab, welcomed, language="en"))
+
+
 # --- the watcher by itself -------------------------------------------------------------------------
 
 

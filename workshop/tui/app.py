@@ -67,7 +67,7 @@ class WorkshopApp(Core):
         elif place == BOARD:
             self.action_board()
         if self.progress is not None:
-            self.call_after_refresh(self.begin)
+            self.when_painted(self, self.begin)
 
     # --- going places ----------------------------------------------------------------------------
 

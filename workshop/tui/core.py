@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 
 from workshop.content import Exercise, Lab
@@ -94,6 +95,8 @@ class Core(App[int]):
         self._looked_at: dict[str, frozenset[Place]] = {}
         self._changed: set[Place] = set()
         self._asks_left = _ASK_AGAIN_TIMES
+        self._painted = False
+        self._when_painted: list[tuple[MessagePump, Callable[[], object]]] = []
 
     # --- beginning and end -----------------------------------------------------------------------
 
@@ -118,6 +121,24 @@ class Core(App[int]):
             hints={each.id: progress.hints(each.id) for each in exercises},
             spent=self.clocks.spent(),
         )
+
+    def when_painted(self, pump: MessagePump, work: Callable[[], object]) -> None:
+        """Let a screen or the application do something once the first frame is on the terminal.
+
+        While the application starts, what Textual calls after a refresh comes before the first frame.
+        """
+        if self._painted:
+            pump.call_after_refresh(work)
+        else:
+            self._when_painted.append((pump, work))
+
+    def post_display_hook(self) -> None:
+        """Notice the first frame: drawing that Textual puts off until its start is over is none."""
+        if self._painted or self._batch_count or not isinstance(self.screen, Drawn):
+            return
+        self._painted = True
+        for pump, work in self._when_painted:
+            pump.call_later(work)
 
     def begin(self) -> None:
         """Watch the folder, judge everything once, let the clocks go."""

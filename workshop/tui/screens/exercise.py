@@ -87,7 +87,7 @@ class ExerciseScreen(Drawn[None]):
     def on_mount(self) -> None:
         """Fill the screen, show where one was, then load the brief."""
         super().on_mount()
-        self.call_after_refresh(self._show_brief)
+        self.workshop.when_painted(self, self._show_brief)
 
     async def recompose(self) -> None:
         """Build anew in another language, the brief included."""
