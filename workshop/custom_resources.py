@@ -1,7 +1,7 @@
 """The fields of the custom resources of this lab that no other reader knows, as far as students write them.
 
 Told in the words of `workshop.manifests`, after the CustomResourceDefinitions of prometheus-operator,
-chaos-operator and argo-rollouts. Parts that nobody writes here are `ANY`.
+chaos-operator, argo-rollouts and provider-helm. Parts that nobody writes here are `ANY`.
 """
 
 from __future__ import annotations
@@ -161,12 +161,56 @@ ANALYSIS_TEMPLATE: Final = object_of(
     args=_ARGUMENTS, metrics=list_of(_METRIC), templates=_TEMPLATES, dryRun=ANY, measurementRetention=ANY
 )
 
+_KEY_OF: Final = object_of(("name",), name=TEXT, namespace=TEXT, key=TEXT, optional=FLAG)
+_VALUES_FROM: Final = object_of(configMapKeyRef=_KEY_OF, secretKeyRef=_KEY_OF)
+_HELM: Final = {
+    "chart": object_of(
+        name=TEXT, repository=TEXT, version=TEXT, url=TEXT, digest=TEXT,
+        pullSecretRef=object_of(("name",), name=TEXT, namespace=TEXT),
+    ),
+    "namespace": TEXT, "values": map_of(ANY), "valuesFrom": list_of(_VALUES_FROM),
+    "set": list_of(object_of(("name",), name=TEXT, value=TEXT, valueFrom=_VALUES_FROM)),
+    "patchesFrom": list_of(_VALUES_FROM), "wait": FLAG, "waitTimeout": TEXT, "skipCreateNamespace": FLAG,
+    "skipCRDs": FLAG, "insecureSkipTLSVerify": FLAG, "plainHTTP": FLAG,
+}  # fmt: skip
+_MANAGED: Final = {
+    "connectionDetails": list_of(
+        object_of(
+            apiVersion=TEXT, kind=TEXT, name=TEXT, namespace=TEXT, fieldPath=TEXT, resourceVersion=TEXT,
+            uid=TEXT, toConnectionSecretKey=TEXT, skipPartOfReleaseCheck=FLAG,
+        )
+    ),
+    "managementPolicies": list_of(
+        one_of("Observe", "Create", "Update", "Delete", "LateInitialize", "*")
+    ),
+    "rollbackLimit": NUMBER,
+}  # fmt: skip
+#: A Release of provider-helm in a namespace (Crossplane 2), and of the whole cluster.
+HELM_RELEASE: Final = object_of(
+    ("forProvider",),
+    forProvider=object_of(("chart",), **_HELM),
+    providerConfigRef=object_of(("kind", "name"), kind=TEXT, name=TEXT),
+    writeConnectionSecretToRef=object_of(("name",), name=TEXT),
+    **_MANAGED,
+)
+HELM_RELEASE_OF_A_CLUSTER: Final = object_of(
+    ("forProvider",),
+    forProvider=object_of(("chart", "namespace"), **_HELM),
+    providerConfigRef=object_of(("name",), name=TEXT, policy=ANY),
+    writeConnectionSecretToRef=object_of(("name", "namespace"), name=TEXT, namespace=TEXT),
+    deletionPolicy=one_of("Orphan", "Delete"), providerRef=ANY, publishConnectionDetailsTo=ANY,
+    **_MANAGED,
+)  # fmt: skip
+
 _SPECS: Final[Mapping[tuple[str, str], Type]] = {
     ("monitoring.coreos.com/v1", "PrometheusRule"): PROMETHEUS_RULE,
     ("litmuschaos.io/v1alpha1", "ChaosEngine"): CHAOS_ENGINE,
     ("argoproj.io/v1alpha1", "Rollout"): ROLLOUT,
     ("argoproj.io/v1alpha1", "AnalysisTemplate"): ANALYSIS_TEMPLATE,
     ("argoproj.io/v1alpha1", "ClusterAnalysisTemplate"): ANALYSIS_TEMPLATE,
+    ("helm.m.crossplane.io/v1beta1", "Release"): HELM_RELEASE,
+    ("helm.crossplane.io/v1beta1", "Release"): HELM_RELEASE_OF_A_CLUSTER,
+    ("helm.crossplane.io/v1alpha1", "Release"): HELM_RELEASE_OF_A_CLUSTER,
 }
 #: The ChaosEngine's definition preserves what it does not know.
 _OPEN: Final = frozenset({"ChaosEngine"})

@@ -17,6 +17,8 @@ from ._backstage_template import handed_over, repository_steps, uses_output_of
 
 _STEPS: Final = ("spec", "steps")
 _REGISTERED: Final = ("repoContentsUrl", "catalogInfoUrl")
+# What stands right behind an expression, and begins neither a path nor another expression.
+_RUN_ON: Final = re.compile(r"\}\}[^\s/?#$]")
 
 
 def judge_fetching(exam: Exam, read: Template) -> None:
@@ -174,6 +176,17 @@ def judge_registration(exam: Exam, read: Template) -> None:
             )
         else:
             exam.fact("registered", Text("A step registers the service"), met=True, where=where)
+        altered = [key for key in given if _RUN_ON.search(str(step.input[key]))]
+        if altered:
+            exam.fact(
+                "register-url-altered",
+                Text("The address that is registered is the one the step before it gave"),
+                met=False,
+                expected=Text("nothing behind the expression, or a path that begins with /"),
+                observed=shown(step.input[altered[0]]),
+                next=Text("What stands right behind }} becomes part of the address: remove it."),
+                where=read.at(*step.path, "input", altered[0]),
+            )
 
 
 def judge_contents(exam: Exam, read: Template) -> None:

@@ -13,6 +13,11 @@ from workshop.texts import Message
 from ._backstage import listed
 
 _SCHEMA_TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
+#: What tells the form how to ask a question: without any of these it shows none.
+_ASKED_BY: Final = frozenset(
+    {"type", "ui:field", "ui:widget", "enum", "const", "properties", "additionalProperties", "items"}
+    | {"anyOf", "oneOf", "allOf", "$ref"}
+)
 _WORDS: Final = {
     "text": Text("text"),
     "flag": Text("true or false"),
@@ -46,6 +51,8 @@ def _questions(read: Template) -> Iterator[_Found]:
         if not isinstance(schema, dict | bool):
             yield "question-without-schema", question.path, Text("title, type …"), _shown(schema)
             continue
+        if question.required and isinstance(schema, dict) and not _ASKED_BY.intersection(schema):
+            yield "question-without-type", question.path, "type: string", _shown(list(schema))
         kind = schema.get("type") if isinstance(schema, dict) else None
         kinds = kind if isinstance(kind, list) else [] if kind is None else [kind]
         if not all(isinstance(each, str) and each in _SCHEMA_TYPES for each in kinds):
@@ -64,6 +71,16 @@ def _required(read: Template) -> Iterator[_Found]:
             isinstance(required, list) and all(isinstance(each, str) for each in required)
         ):
             yield "required-not-names", (*path, "required"), Text("a list of names"), _shown(required)
+            continue
+        for index, name in enumerate(required or ()):
+            if not read.declared(name):
+                names = listed(question.id for question in read.properties)
+                yield (
+                    "required-not-asked",
+                    (*path, "required", index),
+                    Text("one of: {names}", names=names),
+                    _shown(name),
+                )
 
 
 def _inputs(read: Template) -> Iterator[_Found]:

@@ -28,6 +28,14 @@ _ENGINE_KEYS: Final = frozenset(
         "name", "repository", "type", "url",
     }
 )  # fmt: skip
+#: What the providers that cost nothing have; `.m.` groups are the same in a namespace.
+KINDS_OF_PROVIDERS: Final = {
+    "helm.crossplane.io": ("Release",),
+    "kubernetes.crossplane.io": ("Object", "ObservedObjectCollection"),
+    "postgresql.sql.crossplane.io": (
+        *("Database", "Role", "Grant", "DefaultPrivileges", "DefaultGrant", "Extension", "Schema"),
+    ),
+}
 # What an Object of provider-kubernetes may create beside the database.
 _ACCESSORIES: Final = frozenset({"Secret", "ConfigMap", "Namespace", "Service", "Role", "RoleBinding"})
 # Charts that install who runs databases, and no database.

@@ -23,6 +23,7 @@ from workshop.verdicts import Reason
 from workshop.workspace import Unreadable
 
 from ._objects import taken_by_the_api
+from ._sre_probe import shortcomings
 from ._sre_target import judge_appinfo, judge_selectors
 
 PATH: Final = "td/litmus/chaos-pod-delete.yaml"
@@ -383,6 +384,17 @@ def hypothesis_is_probed(exam: Exam) -> None:
         next=Text("Add one below the experiment's `spec.probe`: what must stay true while a Pod is missing?"),
         where=engine.at("spec", "experiments", index),
     )
+    for number, probe in enumerate(probes if isinstance(probes, list) else []):
+        for found in shortcomings(probe):
+            exam.fact(
+                found.id,
+                Text("The probe decides on the hypothesis"),
+                met=False,
+                expected=found.expected,
+                observed=found.observed,
+                next=found.next,
+                where=engine.at("spec", "experiments", index, "spec", "probe", number, *found.path),
+            )
 
 
 def _probed_by_name(engine: Engine) -> bool:

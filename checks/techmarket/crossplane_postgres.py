@@ -10,6 +10,7 @@ from workshop.workspace import Unreadable
 
 from ._objects import taken_by_the_api
 from ._sre_crossplane import (
+    KINDS_OF_PROVIDERS,
     Role,
     defined_kinds,
     group_of,
@@ -120,12 +121,13 @@ def a_database_is_asked_for(exam: Exam) -> None:
     )
     for release in (each for each in asking if _HELM_RELEASE.fullmatch(kind_of(each))):
         chart = release.get("spec", "forProvider", "chart")
+        fields = chart if isinstance(chart, dict) else {}
         exam.fact(
             "release-without-chart",
             Text("The Release says which chart it installs"),
-            isinstance(chart, dict) and bool(chart.get("name") or chart.get("url")),
-            expected="spec.forProvider.chart.name",
-            observed=Text("no chart"),
+            bool(fields.get("url") or (fields.get("name") and fields.get("repository"))),
+            expected=Text("the chart's name and repository, or its url"),
+            observed=", ".join(fields) or Text("no chart"),
             next=Text("Write name, repository and version of the chart below spec.forProvider.chart."),
             where=release.at("spec", "forProvider", "chart"),
         )
@@ -133,6 +135,16 @@ def a_database_is_asked_for(exam: Exam) -> None:
     for document in asking:
         taken_by_the_api(exam, document)
         group = group_of(document)
+        served = KINDS_OF_PROVIDERS.get(group.replace(".m.crossplane.io", ".crossplane.io"), ())
+        exam.fact(
+            "kind-not-served",
+            Text("The provider has the kind that is asked for"),
+            not served or document.get("kind") in served,
+            expected=", ".join(served),
+            observed=f"kind: {document.get('kind')}",
+            next=Text("Compare the kind with the provider's documentation, letter by letter."),
+            where=document.at("kind"),
+        )
         same = [each for each in definitions if each.get("spec", "group") == group]
         known = (group, str(document.get("kind"))) in defined_kinds(documents)
         exam.fact(

@@ -8,7 +8,6 @@ from workshop.backstage import Template, flaws, refusals
 from workshop.backstage.actions import (
     CREATE,
     INPUTS,
-    KNOWN,
     PUBLISH,
     is_misspelt,
     meant,
@@ -19,6 +18,7 @@ from workshop.checking import Exam, Text, check, must, remark, should
 
 from . import _backstage_skeleton as skeletons
 from ._backstage import MANY, listed, shown, value_at
+from ._backstage_comfort import judge_comfort
 from ._backstage_flow import judge_contents, judge_fetching, judge_order, judge_registration, judge_repository
 from ._backstage_template import (
     NAME,
@@ -314,48 +314,4 @@ def comfortable_to_use(exam: Exam) -> None:
 
     People choose the golden path when it is the easiest one.
     """
-    read = template(exam)
-    if read.owners:
-        owner = read.owners[0]
-        exam.fact(
-            "owner-typed",
-            Text("The owner is picked from the catalogue or from a list"),
-            bool(owner.field) or "enum" in owner.schema,
-            expected="ui:field: OwnerPicker",
-            observed=Text("a plain text field"),
-            next=Text("An OwnerPicker offers the groups that exist."),
-            where=read.at(*owner.path),
-        )
-    exam.fact(
-        "template-without-owner",
-        Text("The template has an owner itself"),
-        isinstance(read.document.get("spec", "owner"), str),
-        expected="spec.owner",
-        observed=Text("no owner"),
-        next=Text("Somebody has to keep the golden path in order: name the team."),
-        where=read.at("spec", "owner"),
-    )
-    exam.fact(
-        "no-output-links",
-        Text("The last page leads to the new service"),
-        bool(read.document.get("spec", "output", "links")),
-        expected="spec.output.links",
-        observed=Text("no links"),
-        next=Text("Link the repository and the entity, both are outputs of your steps."),
-        where=read.at("spec", "output"),
-    )
-    own = [
-        step
-        for step in read.steps
-        if step.action and step.action not in KNOWN and not is_misspelt(step.action)
-    ]
-    for step in own:
-        exam.fact(
-            "action-of-a-plugin",
-            Text("Step {number} runs on a plain Backstage", number=step.index + 1),
-            met=False,
-            expected=Text("an action of the list at /create/actions"),
-            observed=f"action: {step.action}",
-            next=Text("It needs a plugin in the backend: make sure that yours has it."),
-            where=read.at(*step.path, "action"),
-        )
+    judge_comfort(exam, template(exam))

@@ -25,6 +25,7 @@ _NAMES: Final = r"(?:parameters|steps|values|params)\s*[.\[]"
 _LOOKALIKES: Final[tuple[tuple[FlawKind, re.Pattern[str]], ...]] = (
     ("no-dollar", re.compile(r"(?<!\$)\{\{(?:[^{}]*?[^\w.{}])??" + _NAMES + r"[^}]*\}{0,2}")),
     ("braces", re.compile(r"\$\s*(?:\{(?!\{)|\(|\s\{\{)\s*" + _NAMES + r"[^})]*[})]*")),
+    ("braces", re.compile(r"\$\{(?!\{|\s*" + _NAMES + r")[^{}]{0,200}?[^\w.{}]" + _NAMES + r"[^}]*\}{0,2}")),
     ("braces", re.compile(r"(?<![\w${(])\{(?!\{)\s*" + _NAMES + r"[^}]*\}?")),
 )
 

@@ -36,6 +36,11 @@ _OTHER_WORDS: Final = frozenset(
 _OWNER_FIELDS: Final = frozenset({"OwnerPicker", "OwnedEntityPicker", "MyGroupsPicker"})
 _FALSE: Final = re.compile(r"\$\{\{-?\s{0,9}false\s{0,9}-?\}\}")
 REPOSITORY_FIELD: Final = "RepoUrlPicker"
+#: The fields that Backstage's scaffolder brings along.
+FIELDS: Final = (
+    *("EntityNamePicker", "EntityPicker", "EntityTagsPicker", "MultiEntityPicker", "MyGroupsPicker"),
+    *("OwnedEntityPicker", "OwnerPicker", "RepoBranchPicker", "RepoOwnerPicker", REPOSITORY_FIELD, "Secret"),
+)
 _NAME_OF_URL: Final = re.compile(
     r"""parseRepoUrl\b.{0,40}?(?:\.\s{0,5}repo\b|[\[(]\s{0,5}['"]repo['"])""", re.DOTALL
 )
