@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workshop.verdicts import ExerciseResult, Half, Level, Reason, Verdict
+from workshop.verdicts import CheckResult, ExerciseResult, Fact, Half, Level, Reason, Verdict
 
 # Answers that say nothing yet.
 _PASSING: Final = frozenset({Reason.TIMEOUT, Reason.UNAVAILABLE})
@@ -17,16 +17,29 @@ def may_change(result: ExerciseResult) -> bool:
     return bool(reasons & _COMING_UP) or is_converging(result, is_open=True)
 
 
+def only_behind(result: ExerciseResult) -> bool:
+    """Whether a result may change for no other reason than that somebody might change what is on the cluster.
+
+    All that is asked for is there, it is wrong, and nothing of what was seen says that it is on its way.
+    """
+    checks = _on_cluster(result)
+    # What advice could not be told decides nothing.
+    musts = [each for each in checks if each.level is Level.MUST]
+    return (
+        any(each.verdict is Verdict.FAILED for each in musts)
+        and not any(each.verdict is Verdict.UNFINISHED or each.reason in _COMING_UP for each in checks)
+        and not any(_is_passing(fact) for each in musts for fact in each.facts)
+        and not any(_is_not_ready(fact) for each in checks for fact in each.facts)
+    )
+
+
 def is_converging(result: ExerciseResult, *, is_open: bool) -> bool:
     """Whether the cluster's answer is about to change without a key: then it is worth asking again soon.
 
     Controllers that are not done yet; and, for an open exercise, files that are not applied yet.
     """
-    cluster = [check for check in result.checks if check.half is Half.CLUSTER and not check.left_out]
-    facts = [fact for check in cluster for fact in check.facts]
-    if any(fact.id.endswith("not-ready") and fact.met is False for fact in facts) or any(
-        fact.met is None and fact.reason in _PASSING for fact in facts
-    ):
+    cluster = _on_cluster(result)
+    if any(_is_passing(fact) for check in cluster for fact in check.facts):
         return True
     files = [
         check.verdict for check in result.checks if check.half is Half.FILES and check.level is Level.MUST
@@ -38,3 +51,16 @@ def is_converging(result: ExerciseResult, *, is_open: bool) -> bool:
         return True
     behind = any(check.verdict is Verdict.FAILED for check in cluster)
     return behind and all(verdict is Verdict.PASSED for verdict in files)
+
+
+def _on_cluster(result: ExerciseResult) -> list[CheckResult]:
+    return [check for check in result.checks if check.half is Half.CLUSTER and not check.left_out]
+
+
+def _is_passing(fact: Fact) -> bool:
+    """Whether a fact says that something is on its way, or could not be told just now."""
+    return _is_not_ready(fact) or (fact.met is None and fact.reason in _PASSING)
+
+
+def _is_not_ready(fact: Fact) -> bool:
+    return fact.met is False and fact.id.endswith("not-ready")

@@ -17,7 +17,7 @@ POLICY = "ClusterPolicy.kyverno.io"
 
 
 class InMemory:
-    """Has policies by name, and refuses Pods with a moving tag while an enforced, ready one is there.
+    """Has policies by name; one that is ready refuses Pods with a moving tag, unless `enforced` is off.
 
     `down` makes every question Unreachable; `asked` counts them. Who follows it is told of every policy that
     is put there, unless `followed` says that nobody may.
@@ -32,6 +32,8 @@ class InMemory:
         self.context = CONTEXT
         self.kinds = {"Namespace", "LimitRange", "ResourceQuota", "Pod", *kinds}
         self.policies: dict[str, Object] = {}
+        self.pods: list[Object] = []
+        self.enforced = True
         self.down: Reason | None = None
         self.asked = 0
         self.connections: list[Mode] = []
@@ -44,9 +46,15 @@ class InMemory:
     def put_policy(self, name: str, *, ready: bool = True) -> None:
         """Apply a policy that refuses what it should."""
         conditions = [{"type": "Ready", "status": str(ready)}]
-        self.policies[name] = {"metadata": {"name": name}, "status": {"conditions": conditions}}
         with self._changed:
             self._version += 1
+            metadata = {"name": name, "uid": name, "resourceVersion": str(self._version)}
+            self.policies[name] = {
+                "apiVersion": "kyverno.io/v1",
+                "kind": "ClusterPolicy",
+                "metadata": metadata,
+                "status": {"conditions": conditions},
+            }
             self._changed.notify_all()
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
@@ -63,6 +71,8 @@ class InMemory:
             )
         if kind == POLICY:
             return list(self.policies.values())
+        if kind == "Pod":
+            return list(self.pods)
         names = ("default", "team-a") if kind == "Namespace" else ()
         return [{"metadata": {"name": name}} for name in names]
 
@@ -104,7 +114,7 @@ class InMemory:
         containers = [*spec.get("containers", ()), *spec.get("initContainers", ())]
         moving = any(each["image"].partition(":")[2] in ("", "latest") for each in containers)
         refusing = [name for name, policy in self.policies.items() if "True" in str(policy["status"])]
-        if moving and refusing:
+        if moving and refusing and self.enforced:
             return Decision(False, f"{refusing[0]}: no moving tag", policies=tuple(refusing))
         return Decision(admitted=True, object=resource)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,9 +32,10 @@ def is_local(host: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The doors of a cluster, seen from this machine."""
+    """The doors of a cluster, seen from this machine; `knocked` are those that were tried."""
 
     seconds: float = SECONDS
+    knocked: list[str] = field(default_factory=list)
 
     @property
     def token(self) -> str | None:
@@ -45,6 +46,7 @@ class Doors:
         """Whether anybody accepts a connection there."""
         import socket
 
+        self.knocked.append(host)
         try:
             with socket.create_connection((host, port), _CONNECTING):
                 return True
@@ -61,6 +63,7 @@ class Doors:
         """
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
+        self.knocked.append(address)
         try:
             parts = urlsplit(address)
             host, port = parts.hostname or "", parts.port

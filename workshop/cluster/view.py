@@ -15,6 +15,8 @@ from workshop.cluster.port import Cluster, Decision, Object, Place, Unreachable
 from workshop.verdicts import Reason
 
 Answer = TypeVar("Answer")
+# The port has a method of that name.
+Objects = list[Object]
 
 # Asked about, but no reason to look again: probes leave Events behind, and every change does.
 _UNWATCHED: Final = frozenset({"Event", "Event.events.k8s.io"})
@@ -23,7 +25,7 @@ DEFINITIONS: Final = "CustomResourceDefinition.apiextensions.k8s.io"
 # Even few of these are megabytes, or none of our business: only those that are named are fetched.
 _NEVER_WHOLE: Final = frozenset({"ConfigMap", "Secret", DEFINITIONS})
 # There may be too many of these to fetch them all, and they stand in namespaces.
-_CROWDED: Final = frozenset({"Pod", "Event"})
+_CROWDED: Final = frozenset({"Pod", "Event", "PipelineRun.tekton.dev", "TaskRun.tekton.dev"})
 # Fields by which we can select as the server does; all others are for it to tell.
 _SEEN: Final = frozenset({"metadata.name", "metadata.namespace"})
 _SEEN_OF: Final = frozenset({("Pod", "status.phase")})
@@ -96,6 +98,8 @@ class View:
         self._cluster = cluster
         self._answers = answers or Answers()
         self._places: set[Place] = set()
+        self._seen: dict[str, dict[str, Object]] = {}
+        self.asked_services = False
 
     @property
     def context(self) -> str:
@@ -107,15 +111,21 @@ class View:
         """Where a change could change what was seen here."""
         return frozenset(each for each in self._places if each.kind not in _UNWATCHED)
 
+    @property
+    def seen(self) -> dict[str, Sequence[Object]]:
+        """The objects that were shown here, by kind."""
+        return {kind: list(objects.values()) for kind, objects in self._seen.items()}
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object."""
         self._places.add(Place(kind, namespace))
         held = self._held(Listed(kind, namespace), name)
-        if held is not None:
-            return held[0] if held else None
-        return self._answers.of(
-            ("get", kind, name, namespace), lambda: self._cluster.get(kind, name, namespace)
-        )
+        if held is None:
+            found = self._answers.of(
+                ("get", kind, name, namespace), lambda: self._cluster.get(kind, name, namespace)
+            )
+            held = [] if found is None else [found]
+        return self._shown(kind, held)[0] if held else None
 
     def list(
         self, kind: str, *, namespace: str | None = None, labels: str | None = None, fields: str | None = None
@@ -129,7 +139,15 @@ class View:
                 question,
                 lambda: self._cluster.list(kind, namespace=namespace, labels=labels, fields=fields),
             )
-        return [*held]
+        return self._shown(kind, held)
+
+    def _shown(self, kind: str, objects: Iterable[Object]) -> Objects:
+        """Note what is shown, and return it in a list of its own."""
+        shown = [*objects]
+        if kind not in _UNWATCHED and shown:
+            noted = self._seen.setdefault(kind, {})
+            noted.update((str(_metadata(each).get("uid") or id(each)), each) for each in shown)
+        return shown
 
     def changes(self, kind: str, *, namespace: str, since: str) -> Sequence[Object] | None:
         """Return the states that objects have gone through after a resource version."""
@@ -171,6 +189,7 @@ class View:
 
     def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
         """GET a path of a Service through the API server."""
+        self.asked_services = True
         return self._answers.of(
             ("service", namespace, service, path), lambda: self._cluster.service_get(namespace, service, path)
         )
