@@ -71,7 +71,7 @@ def scope(**variables: str) -> Scope:
         ("'abc'.charAt(0) + 'r:5000/app:1'.substring('r:5000/app:1'.lastIndexOf(':') + 1)", "a1"),
         ("['abab'.lastIndexOf('ab', 1), 'a'.lastIndexOf('b')]", [0, -1]),
         ("[[3, 1].sort(), [1, 2].max(), lists.range(2)]", [[1, 3], 2, [0, 1]]),
-        ("'%s has %d'.format(['a', 2])", "a has 2"),
+        ("'%s has %d %s'.format(['a', 2, null])", "a has 2 null"),
         ("'nginx:latest'.matches('.*:latest$')", True),
         ("cel.bind(x, 2, x * x)", 4),
         ("optional.of(1).optMap(x, x + 1).value()", 2),
@@ -167,6 +167,10 @@ def test_what_does_not_parse(expression: str) -> None:
         ("verifyImageSignatures('a', [1]) > 0", "needs-registry"),
         ("ip('10.0.0.1').family() == 4", "beyond-evaluator"),
         ("[1, 2].indexOf(2) == 1", "beyond-evaluator"),
+        ("'%s'.format([['a']]) == '[a]'", "beyond-evaluator"),
+        ("'%e'.format([1.5]) == '1.5'", "beyond-evaluator"),
+        ("string(duration('1500ms')) == '1.5s'", "beyond-evaluator"),
+        ("bool('T')", "beyond-evaluator"),
         ("has(object.metadata.nothing.more)", "beyond-evaluator"),
         ("authorizer.group('').resource('pods').check('get').allowed()", "needs-cluster"),
     ],
@@ -210,6 +214,15 @@ def test_what_costs_too_much_is_given_up(expression: str) -> None:
     with pytest.raises(Beyond) as raised:
         evaluate(expression, scope())
     assert raised.value.reason == "too-much-work"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["[variables.o].max()", "[[1].first()].min()", "[optional.none()].sum()", "[[1].last()].max()"],
+)
+def test_no_function_of_ours_is_given_an_optional(expression: str) -> None:
+    with pytest.raises(Beyond, match="an optional where a function takes a list"):
+        evaluate(expression, scope(o="object.?spec"))
 
 
 def test_texts_that_the_library_would_cut_short_are_not_judged() -> None:

@@ -46,7 +46,8 @@ class Checker:
         """Why an expression does not compile to one of the types `outputs` (any, when there are none)."""
         problem, kind = self._compiled(source)
         if problem is None and kind and outputs and kind not in outputs:
-            return f"output is expected to be of type {' or '.join(outputs)}, but is {kind}"
+            words = f"output is expected to be of type {' or '.join(outputs)}, but is {kind}"
+            return words.replace("<", "(").replace(">", ")")
         return problem
 
     def _compiled(self, source: str) -> tuple[str | None, str]:

@@ -28,10 +28,12 @@ _UNWRITTEN: Final = (
     - library.names(STRINGS)
     - functions.NAMES
 ) | {"transformMap", "transformMapEntry", "round"}
+#: What makes optionals: a function of ours that is given a list must not meet one.
+_OPTIONAL: Final = frozenset(["?", ".?", "optional", "optMap", "optFlatMap", "first", "last", "extract"])
 #: Where the library fails and cel-go finds nothing: has() and .? on null or on a plain value.
 _STRICTER: Final = ("SELECT to non-message type", "_?._", "_[?_]")
-#: Receivers that the library's own overloads do not take, and cel-go's do.
-_OTHER_RECEIVERS: Final = ("(list).indexOf", "(list).lastIndexOf")
+#: What the library's own overloads do not take, and cel-go's do.
+_OTHER_RECEIVERS: Final = ("(list).indexOf", "(list).lastIndexOf", "error from 'string' to 'bool'")
 
 
 @dataclass
@@ -88,14 +90,19 @@ class _Evaluation:
         self.data: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.raised: list[Exception] = []
+        self.optionals = False
 
     def value(self) -> Any:
+        found = tokens(self.source)
         text = prepared(self.source, self.stands_for, checking=False)
+        optionals = self.optionals or any(token.text in _OPTIONAL for token in found)
+        if "format" in text.calls and not optionals:
+            text = prepared(self.source, self.stands_for, checking=False, replaced=frozenset(["format"]))
         if self.variables:
             self.data["variables"] = self.variables
-        found = tokens(self.source)
         cost.bounded(found, self.data)
-        optionals = any(token.text in {"?", ".?", "optional", "optMap", "optFlatMap"} for token in found)
+        if "duration" in text.calls and text.calls & {"string", "getMilliseconds"}:
+            raise Beyond("beyond-evaluator", "a duration is written, and split, another way by cel-go")
         if optionals and text.calls & functions.OF_LISTS:
             raise Beyond("beyond-evaluator", "an optional where a function takes a list")
         functions.raised.get().extend(self.raised)
@@ -156,6 +163,7 @@ class _Evaluation:
             self.raised.append(value)
             return f"fails__({len(self.raised) - 1})"
         optional = isinstance(value, Optional)
+        self.optionals |= optional
         self.variables[name] = value.items if optional else value
         return "variables?" if optional and not (path.presence and len(path.fields) == 1) else None
 

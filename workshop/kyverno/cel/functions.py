@@ -146,6 +146,15 @@ def _of_one_type(function: Callable[[list[Any]], Any], *, empty: Any = None) -> 
     return call
 
 
+def _format(template: str, arguments: list[Any]) -> Any:
+    """The library's format, where it writes what cel-go writes: texts inside lists are quoted there."""
+    from workshop.kyverno.cel.library import run
+
+    if "e" in re.findall(r"%(?:\.\d+)?(\w)", template) or any(isinstance(a, list | dict) for a in arguments):
+        raise Beyond("beyond-evaluator", "what cel-go writes for lists, maps and exponents")
+    return run("template.format(arguments)", {"template": template, "arguments": arguments})
+
+
 #: Name, types of the arguments (the receiver's first when it is a method), type of the result, function.
 _FUNCTIONS: Final[tuple[tuple[str, str, str, bool, Callable[..., Any]], ...]] = (
     ("quantity", "STRING", "BYTES", False, quantity),
@@ -181,6 +190,7 @@ _FUNCTIONS: Final[tuple[tuple[str, str, str, bool, Callable[..., Any]], ...]] = 
         False,
         lambda text: text.replace("~", "~0").replace("/", "~1"),
     ),
+    ("format__", "STRING LIST", "DYN", True, _format),
     ("max", "LIST", "DYN", True, _of_one_type(max)),
     ("min", "LIST", "DYN", True, _of_one_type(min)),
     ("sum", "LIST", "DYN", True, _of_one_type(sum, empty=0)),

@@ -93,14 +93,31 @@ class _Bracket:
     attestors: int = 0
 
 
-def prepared(source: str, stands_for: Callable[[Path], str | None], *, checking: bool) -> Prepared:
-    """The text for the library; `stands_for` says what replaces the head of a path, None for nothing."""
-    return _Writer(source, stands_for, checking=checking).run()
+def prepared(
+    source: str,
+    stands_for: Callable[[Path], str | None],
+    *,
+    checking: bool,
+    replaced: frozenset[str] = frozenset(),
+) -> Prepared:
+    """The text for the library; `stands_for` says what replaces the head of a path, None for nothing.
+
+    `replaced`: methods of the library that ours stand in for, under a name of their own.
+    """
+    return _Writer(source, stands_for, replaced, checking=checking).run()
 
 
 class _Writer:
-    def __init__(self, source: str, stands_for: Callable[[Path], str | None], *, checking: bool) -> None:
+    def __init__(
+        self,
+        source: str,
+        stands_for: Callable[[Path], str | None],
+        replaced: frozenset[str],
+        *,
+        checking: bool,
+    ) -> None:
         self.source = source
+        self.replaced = replaced
         self.tokens = tokens(source)
         self.stands_for = stands_for
         self.checking = checking
@@ -201,8 +218,8 @@ class _Writer:
             self.result.calls.add(token.text)
             self.constant(token)
         if before in {".", ".?"} and ends_value(self.tokens, self.at - 2):
-            or_value = token.text == "orValue" and after == "(" and self.checking
-            self.put("orValue__" if or_value else token.text)
+            renamed = {"orValue"} if self.checking else self.replaced
+            self.put(f"{token.text}__" if token.text in renamed and after == "(" else token.text)
             return
         count, fields = 1, []
         while self.text(count) == "." and self.tokens[self.at + count + 1].kind in {"name", "quoted"}:
@@ -232,7 +249,8 @@ class _Writer:
     def constant(self, token: Token) -> None:
         """Remember a call on literals that cel-go makes while it compiles."""
         of_text = self.tokens[self.at + 2].kind == "text" and self.text(3) == ")"
-        if token.text in _CONVERSIONS and of_text and self.text(-1) != ".":
+        go_bool = token.text == "bool" and self.text(2)[1:-1].lower() in {"t", "f", "1", "0", "true", "false"}
+        if token.text in _CONVERSIONS and of_text and self.text(-1) != "." and not go_bool:
             self.result.constants.append((f"{token.text}({self.text(2)})", f"invalid {token.text} argument"))
         if token.text == "matches" and of_text and self.text(-1) == ".":
             self.result.constants.append((f"''.matches({self.text(2)})", "invalid matches argument"))
