@@ -24,6 +24,8 @@ from workshop.texts import Message
 from workshop.verdicts import Reason
 
 IMAGE = "params.IMAGE"
+# A way of getting at an image, written before the parameter.
+_SCHEME = re.compile("([a-z][a-z-]*:(?://)?)\ue000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +214,13 @@ def runs_on(text: str, variable: str) -> str | None:
     return found[0] if found and found[0] != variable else None
 
 
-def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fact: str) -> Finding:
-    """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none."""
+def judge_image(
+    topic: str, words: Sequence[str], path: Path, claim: Message, fact: str, *, schemes: bool = False
+) -> Finding:
+    """Return whether one of the words a program works on is the parameter IMAGE; `fact` is for none.
+
+    `schemes` says that the program takes a source before the name, such as `docker:`.
+    """
     # Not declared, it stays a reference: that is another check's matter.
     using = [word for word in words if IMAGE in (*tokens(word), *(each.key for each in references(word)))]
     altered = [runs_on(shown(word), f"$({IMAGE})") for word in using]
@@ -223,6 +230,11 @@ def judge_image(topic: str, words: Sequence[str], path: Path, claim: Message, fa
             observed = Text("it works on {text}", text=text)
             advice = Text("Take the parameter as it is: a letter more makes another image of it.")
             return Finding(topic, "image-altered", claim, False, path, "$(params.IMAGE)", observed, advice)
+    begun = [found[1] for word in using if (found := _SCHEME.match(word)) and not schemes]
+    if using and len(begun) == len(using):
+        observed = Text("{text} stands before the image", text=begun[0])
+        advice = Text("This tool takes the bare name of an image: leave out what stands before it.")
+        return Finding(topic, "image-with-scheme", claim, False, path, "$(params.IMAGE)", observed, advice)
     if using:
         return Finding(topic, "uses-image", claim, True, path)
     literal = [
@@ -311,6 +323,27 @@ def softened(findings: list[Finding], ran: Ran) -> list[Finding]:
         if each.met is False and each.topic != "remark"
         else each
         for each in findings
+    ]
+
+
+def condition_of(program: Program, topic: str, claim: Message) -> list[Finding]:
+    """Return a finding where a `when` keeps a step from running, or may do so."""
+    runs = program.step.runs(program.values)
+    if runs is True:
+        return []
+    return [
+        Finding(
+            topic,
+            "step-never-runs" if runs is False else "step-may-be-skipped",
+            claim,
+            runs,
+            (*program.step.view.path, "when"),
+            Text("a step without a condition, or one that holds"),
+            Text("a condition that does not hold unless the run changes it")
+            if runs is False
+            else Text("a condition that only the run can answer"),
+            Text("Take `when` off the step: what is skipped checks nothing and makes nothing."),
+        )
     ]
 
 

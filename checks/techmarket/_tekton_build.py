@@ -9,7 +9,7 @@ from posixpath import normpath
 from workshop.checking import Text
 from workshop.tekton import Flags, Path, Program, Ran, Task, mistaken, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, place, runs_on, softened
+from ._tekton import IMAGE, Finding, condition_of, judge_image, place, runs_on, softened
 
 _SWITCHES = frozenset(
     {
@@ -69,18 +69,20 @@ class Build:
 
     def findings(self) -> list[Finding]:
         """Return everything there is to say about it."""
-        return [
-            *softened([*self._push(), *self._sources()], self.ran), *self._credentials(), *self._digest()
-        ]  # fmt: skip
+        skipped = condition_of(self.program, "push", Text("The image is pushed"))
+        told = softened([*self._push(), *self._sources(), *skipped], self.ran)
+        return [*told, *self._credentials(), *self._digest()]
 
     def _push(self) -> list[Finding]:
         claim = Text("The image is pushed")
-        off = bool(self.flags.is_on("no-push"))
+        value = self.flags.last("no-push")
+        off = None if value is not None and tokens(value) else bool(self.flags.is_on("no-push"))
         advice = Text("Drop --no-push: an image that stays in the Pod is gone with it.")
         found = [
             Finding(
-                "push", "no-push" if off else "pushes", claim, not off, self._at("no-push"),
-                Text("kaniko without --no-push"), "--no-push", advice,
+                "push", "pushes" if off is False else "no-push", claim, None if off is None else not off,
+                self._at("no-push"),
+                Text("kaniko without --no-push"), f"--no-push={shown(value or 'true')}", advice,
             )
         ]  # fmt: skip
         wanted = self.flags.values.get("destination", [])
@@ -234,7 +236,9 @@ def judge_equivalents(task: Task) -> list[Finding]:
             Text("a push"), " ".join(shown(word) for word in found[0][1].argv)[:200],
             Text("Building alone leaves the image in the Pod: push it."),
         ),
-        judge_image("push", target, place(step, "push", "IMAGE"), claim, "destination-missing"),
+        judge_image(
+            "push", target, place(step, "push", "IMAGE"), claim, "destination-missing", schemes=True
+        ),
         Finding(
             "sources", "context" if from_workspace else "context-not-in-workspace",
             Text("The sources come from the workspace"), from_workspace, place(step, "bud", "build"),

@@ -16,7 +16,7 @@ from workshop.tekton import (
 )
 from workshop.verdicts import Reason
 
-from ._tekton import runs_on
+from ._tekton import IMAGE, runs_on
 from ._tekton_scan import best_scan
 from ._tekton_sign import signings
 from ._tekton_stages import BUILD, CLONE, FILES, SBOM, SCAN, SIGN, Stages, reference_of
@@ -46,6 +46,8 @@ def gate_holds(exam: Exam, document: Document, stages: Stages) -> None:
                         next=finding.next, where=document.at(*finding.path),
                         reason=Reason.BEYOND_EVALUATOR if finding.met is None else None,
                     )  # fmt: skip
+        elif inner is not None:
+            _judge_handed_on(exam, document, stages, task, inner)
         conditions = task.view.get("when")
         if conditions:
             same = all(_shares(each, conditions) for each in stages.by_stage[SIGN])
@@ -77,6 +79,27 @@ def gate_holds(exam: Exam, document: Document, stages: Stages) -> None:
             )  # fmt: skip
     if not stages.by_stage[SCAN]:
         exam.fact("gate-missing", claim, met=None, reason=Reason.NEEDS)
+
+
+def _judge_handed_on(exam: Exam, document: Document, stages: Stages, task: PipelineTask, inner: Task) -> None:
+    """Record where what the Pipeline hands to the scan opens a gate that its Task keeps closed."""
+    given = {name: value for name, value in task.handed(stages.pipeline).items() if name != IMAGE}
+    if not given:
+        return
+    alone = {each.id for each in best_scan(inner) if each.met is False}
+    told = best_scan(Task(inner.view, inner.name, tuple(given.items())))
+    opened = [each for each in told if each.met is False and each.id not in alone]
+    for finding in opened:
+        if finding.topic in ("gate", "severity", "stops"):
+            exam.fact(
+                finding.id,
+                finding.claim,
+                met=False,
+                expected=finding.expected,
+                observed=finding.observed,
+                next=Text("The Task is strict, and the Pipeline hands it something else: look at `params`."),
+                where=document.at(*task.view.path, "params"),
+            )
 
 
 def _shares(task: PipelineTask, conditions: Any) -> bool:

@@ -13,6 +13,7 @@ from workshop.workspace.placeholders import placeholders
 from ._tekton_stages import FOLDER
 
 PIPELINE = "secure-build-pipeline"
+_GIB = 1024**3
 SOURCES = (
     "volumeClaimTemplate",
     "persistentVolumeClaim",
@@ -110,6 +111,15 @@ def judge_claim(exam: Exam, spec: View) -> None:
         ),
         next=Text("Kubernetes refuses a claim without access modes or without a size."),
         where=spec.at("resources" if modes else "accessModes"),
+    )
+    exam.fact(
+        "claim-too-small",
+        Text("The volume is large enough"),
+        size is None or size >= _GIB,
+        expected="1Gi",
+        observed=str(storage),
+        next=Text("Sources, dependencies and SBOM share it: 1Gi is little enough."),
+        where=spec.at("resources", "requests", "storage"),
     )
     usable = all(mode in ("ReadWriteOnce", "ReadWriteOncePod") for mode in modes) or (
         "ReadWriteMany" in modes and spec.has("storageClassName")

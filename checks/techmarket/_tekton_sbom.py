@@ -7,9 +7,18 @@ from functools import cached_property
 from posixpath import normpath
 
 from workshop.checking import Text
-from workshop.tekton import Flags, Path, Program, Ran, Task, read_flags, shown, tokens
+from workshop.tekton import Flags, Path, Program, Ran, Task, read_flags, shown, token, tokens
 
-from ._tekton import IMAGE, Finding, failure_noticed, judge_image, one_target, place, softened
+from ._tekton import (
+    IMAGE,
+    Finding,
+    condition_of,
+    failure_noticed,
+    judge_image,
+    one_target,
+    place,
+    softened,
+)
 
 _SWITCHES = frozenset({"quiet", "verbose", "help", "version", "all-layers"})
 _WITH_VALUE = frozenset({"output", "file", "config", "template", "source-name", "base-path"})
@@ -43,8 +52,9 @@ class Stocktaking:
         """The formats, each with the file it is written to; empty for standard output."""
         given = self.flags.values.get("output")
         if given is None:
-            value = self.ran.variables.get("SYFT_OUTPUT", "")
-            given = [value] if value else []
+            outside = None if self.program.step.reads_elsewhere else ""
+            value = self.ran.variables.get("SYFT_OUTPUT", outside)
+            given = [token("$SYFT_OUTPUT")] if value is None else [value] if value else []
         found = []
         for text in (part for each in given for part in each.split(",")):
             form, _, file = text.partition("=")
@@ -67,8 +77,9 @@ class Stocktaking:
         targets = [word for word in words if not word.startswith("dir:")]
         local = [word for word in words if word.startswith(("dir:", "file:"))]
         at = self._at("IMAGE", *words[:1])
-        found = [judge_image("target", targets or local, at, claim, "image-missing")]
+        found = [judge_image("target", targets or local, at, claim, "image-missing", schemes=True)]
         found += one_target(words, at, claim)
+        found += condition_of(self.program, "target", claim)
         found = [*found, *self._format(), *self._kept(), *self._stops(), *self._remarks()]
         return softened(found, self.ran)
 
@@ -107,6 +118,20 @@ class Stocktaking:
             for _, file in lists or self.outputs
             for each in ((file,) if file else self._printed())
         ]
+        closed = [
+            name
+            for name, workspace in self.task.workspaces.items()
+            if workspace.view.get("readOnly") is True
+            and any(self._below(each, name, workspace.path) for each in places)
+        ]
+        if closed:
+            return [
+                Finding(
+                    "kept", "workspace-read-only", claim, False, at, expected,
+                    Text("the workspace {name} is declared readOnly", name=closed[0]),
+                    Text("Nothing can be written there: drop readOnly."),
+                )
+            ]  # fmt: skip
         kept = [place_ for place_ in places if self._survives(place_)]
         if kept or self._handed_on(places):
             return [Finding("kept", "kept", claim, True, at)]
@@ -145,6 +170,10 @@ class Stocktaking:
         folders = [*self.task.folders(), *self.program.step.lasting_folders(self.task)]
         return any(clean.startswith(f"{folder}/") for folder in folders)
 
+    def _below(self, file: str, workspace: str, folder: str) -> bool:
+        """Whether a file lies in a workspace, named by its variable or by its path."""
+        return f"workspaces.{workspace}.path" in tokens(file) or normpath(file).startswith(f"{folder}/")
+
     def _handed_on(self, files: list[str]) -> bool:
         """Whether a later command reads the file: attaches it, uploads it, prints it, copies it."""
         programs = [Program(step, self.task.values()) for step in self.task.steps]
@@ -155,11 +184,27 @@ class Stocktaking:
             if self._saves(ran)
             for word in ran.argv[1:]
             for file in files
-            if file
+            if file and (program.step is self.program.step or self._shared(file))
         )
+
+    def _shared(self, file: str) -> bool:
+        """Whether another step of the Task sees the file: each container has its own /tmp and /root."""
+        if not file.startswith("/") or tokens(file):
+            return True
+        step = self.program.step
+        mounts = [
+            each.text("mountPath")
+            for view in (step.view, step.template)
+            for each in view.items("volumeMounts")
+        ]
+        folders = ["/workspace", "/tekton", *self.task.folders(), *mounts]
+        return any(normpath(file).startswith(f"{folder.rstrip('/')}/") for folder in folders if folder)
 
     def _saves(self, ran: Ran) -> bool:
         name = ran.argv[0].rpartition("/")[2]
+        if name == "syft" and ran.argv[1:2] == ("convert",):
+            written = Stocktaking(self.task, self.program, ran).outputs
+            return any(form in STANDARD and self._survives(file) for form, file in written)
         return name in _UPLOADERS or (name in _COPIERS and self._survives(f"{ran.argv[-1]}/"))
 
     def _stops(self) -> list[Finding]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from workshop.checking import Text
 from workshop.tekton import Beyond, Flags, Path, Program, Ran, Task, read_flags, shown, tokens
 
-from ._tekton import IMAGE, Finding, judge_image, one_target, place, softened
+from ._tekton import IMAGE, Finding, condition_of, judge_image, one_target, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -46,6 +46,7 @@ class Scan:
 
     program: Program
     ran: Ran
+    task: Task
 
     @cached_property
     def flags(self) -> Flags:
@@ -71,7 +72,8 @@ class Scan:
 
     def findings(self) -> list[Finding]:
         """Return everything there is to say about it."""
-        told = [*self._target(), *self._exit_code(), *self._severity(), *self._scanners()]
+        skipped = condition_of(self.program, "stops", Text("A scan that fails stops the Task"))
+        told = [*skipped, *self._target(), *self._exit_code(), *self._severity(), *self._scanners()]
         return [*softened(told, self.ran), *self._propagation()]
 
     def _target(self) -> list[Finding]:
@@ -103,7 +105,10 @@ class Scan:
                 file=shown(self.option("config") or ""),
             )
             return [Finding("gate", "exit-code-unclear", claim, None, at, expected, observed)]
-        if value is None and self._judged_otherwise():
+        if value is None and self.program.step.reads_elsewhere:
+            observed = Text("no --exit-code, but TRIVY_EXIT_CODE may come from elsewhere")
+            return [Finding("gate", "exit-code-unclear", claim, None, at, expected, observed)]
+        if value is None and (self._judged_otherwise() or self._report_read()):
             observed = Text("no --exit-code, but the script may fail by itself")
             return [Finding("gate", "exit-code-unclear", claim, None, at, expected, observed)]
         if value is None:
@@ -131,6 +136,15 @@ class Scan:
         except Beyond:
             return True
         return any(way.status != 0 and any(ran.argv == self.ran.argv for ran in way.commands) for way in ways)
+
+    def _report_read(self) -> bool:
+        """Whether a later step names the report: it may fail by what it reads there."""
+        report = self.option("output")
+        if not report or self.option("format") == "template":
+            return False
+        own = self.program.step.view.path
+        name = shown(report).rpartition("/")[2]
+        return any(name in text for step in self.task.steps if step.view.path > own for text, _ in step.texts)
 
     def _severity(self) -> list[Finding]:
         claim = Text("CRITICAL is among the severities that count")
@@ -236,7 +250,7 @@ def scans(task: Task) -> list[Scan]:
     """Return every run of Trivy in a Task."""
     programs = [Program(step, task.values()) for step in task.steps]
     return [
-        Scan(program, ran)
+        Scan(program, ran, task)
         for program in programs
         for ran in program.commands
         if ran.argv and is_trivy(ran.argv[0])

@@ -20,7 +20,7 @@ from workshop.tekton import (
     version_of,
 )
 
-from ._tekton import IMAGE, Finding, failure_noticed, judge_image, place, softened
+from ._tekton import IMAGE, Finding, condition_of, failure_noticed, judge_image, place, softened
 
 _SWITCHES = frozenset(
     {
@@ -95,6 +95,7 @@ class Signing:
             at = self._at("IMAGE", *self.flags.words[1:2])
             words = self.flags.words[1:] or self.flags.strays(IMAGE, but=_WITH_VALUE)
             found.append(judge_image("signs", words, at, claim, "image-missing"))
+        found += condition_of(self.program, "signs", claim)
         found += [*self._upload(), *self._keyless(), *self._silent(), *self._stops(), *self._remarks()]
         return softened(found, self.ran)
 
@@ -127,6 +128,13 @@ class Signing:
     def _silent(self) -> list[Finding]:
         answer = self.option("yes")
         answered = self.flags.is_on("force") if answer is None else answer.lower() in ("true", "1", "t")
+        outside = bool(tokens(answer)) if answer is not None else self.program.step.reads_elsewhere
+        if outside and not answered:
+            claim, observed = (
+                Text("Cosign does not wait for an answer"),
+                Text("COSIGN_YES comes from elsewhere"),
+            )
+            return [Finding("silent", "yes-unclear", claim, None, self._at("sign"), "--yes", observed)]
         return [
             Finding(
                 "silent", "yes" if answered else "would-prompt", Text("Cosign does not wait for an answer"),

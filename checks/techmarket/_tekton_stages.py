@@ -117,10 +117,12 @@ def tasks_at_hand(exam: Exam) -> dict[str, Task]:
             documents = exam.workspace.documents(path)
         except Unreadable:
             continue
+        here: dict[str, Task] = {}
         for document in documents:
             name = document.get("metadata", "name")
             if _is_task(document) and isinstance(name, str) and not placeholders(document):
-                found.setdefault(name, Task.of(document))
+                here[name] = Task.of(document)  # applied later, it replaces one of the same name
+        found = {**here, **found}
     return found
 
 

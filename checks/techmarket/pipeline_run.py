@@ -17,7 +17,6 @@ from ._tekton_run import (
     judge_claim,
     pipeline_of,
     same_account,
-    storage_bytes,
 )
 from ._tekton_stages import STAGES, Stages, tasks_at_hand
 
@@ -26,7 +25,11 @@ PIPELINE_PATH = "td/tekton/pipeline-secure-build.yaml"
 _REPOSITORY = re.compile(
     r"(?:https?://(?:[^/@\s]+@)?|ssh://git@|git://|git@)([\w.-]+)[:/]([\w.-]+)/([\w./-]+?)(?:\.git)?/?"
 )
-_GIB = 1024**3
+# What a browser shows of a repository has more behind its name than git takes.
+_PAGE = re.compile(
+    r"github\.com/[^/]+/[^/]+/(?:tree|blob|commits?|releases|pulls?|actions|issues)(?:/|$)"
+    r"|gitlab\.com/.+/-/"
+)
 
 
 def _document(exam: Exam) -> Document:
@@ -73,6 +76,16 @@ def runs_the_pipeline(exam: Exam) -> None:
     Five stages in order are worth something only if they are the ones that run.
     """
     document, run = _run(exam)
+    status = document.get("spec", "status")
+    exam.fact(
+        "never-started",
+        Text("The run starts"),
+        not status,
+        expected=Text("no spec.status"),
+        observed=f"status: {status}",
+        next=Text("spec.status cancels a run or holds it back: leave it out."),
+        where=document.at("spec", "status"),
+    )
     if run.embedded is not None:
         stages = Stages(run.embedded, tasks_at_hand(exam))
         absent = [stage for stage in STAGES if not stages.by_stage[stage]]
@@ -124,6 +137,15 @@ def builds_payment_service(exam: Exam) -> None:
         where=where,
     )
     exam.fact(
+        "image-by-digest",
+        Text("IMAGE is a name that can be pushed to"),
+        not image.digest,
+        expected="ghcr.io/<account>/payment-service:v1.0.0",
+        observed=value,
+        next=Text("A digest is what the push results in: give a tag."),
+        where=where,
+    )
+    exam.fact(
         "image-upper-case",
         Text("The name of the image is in small letters"),
         image.repository == image.repository.lower(),
@@ -154,6 +176,18 @@ def builds_your_repository(exam: Exam) -> None:
             expected="https://github.com/<account>/techmarket-payment",
             observed=value,
             next=Text("Write the address as `git clone` takes it."),
+            where=where,
+        )
+        page = _PAGE.search(value)
+        exam.fact(
+            "page-of-a-repository",
+            Text("git can clone this address"),
+            page is None,
+            expected="https://github.com/<account>/techmarket-payment",
+            observed=value,
+            next=Text(
+                "That is a page of the browser: cut it after the repository, a branch is GIT_REVISION."
+            ),
             where=where,
         )
         if matched is not None and matched[1].lower() == "github.com":
@@ -238,7 +272,21 @@ def pipeline_served(exam: Exam) -> None:
             next=Text("Compare the names with the Pipeline's, capital letters included."),
             where=document.at(*misfit.path),
         )
-    if not misfits:
+    known = [task.name for task in pipeline.all_tasks]
+    strangers = [
+        each for each in run.view.items("spec", "taskRunSpecs") if each.text("pipelineTaskName") not in known
+    ]
+    for each in strangers:
+        exam.fact(
+            "task-run-spec-unknown",
+            Text("The Pipeline has every task that taskRunSpecs names"),
+            met=False,
+            expected=Text("one of: {names}", names=", ".join(known) or "–"),
+            observed=each.text("pipelineTaskName") or "–",
+            next=Text("pipelineTaskName is the task's name in the Pipeline: the run is refused otherwise."),
+            where=each.at("pipelineTaskName"),
+        )
+    if not misfits and not strangers:
         exam.fact("served", Text("The Pipeline gets what it asks for"), met=True)
 
 
@@ -351,15 +399,3 @@ def run_tidy(exam: Exam) -> None:
             next=Text("Name a version: exercise 2.2 refuses to run latest."),
             where=run.parameters["IMAGE"].at("value"),
         )
-    for binding in run.workspaces.values():
-        size = storage_bytes(binding.get("volumeClaimTemplate", "spec", "resources", "requests", "storage"))
-        if size is not None:
-            exam.fact(
-                "small-claim",
-                Text("The volume is large enough"),
-                size >= _GIB,
-                expected="1Gi",
-                observed=str(binding.get("volumeClaimTemplate", "spec", "resources", "requests", "storage")),
-                next=Text("Sources, dependencies and SBOM share it: 1Gi is little enough."),
-                where=binding.at("volumeClaimTemplate", "spec", "resources", "requests", "storage"),
-            )

@@ -70,7 +70,8 @@ def read_flags(
                 continue
             equals, value = ("=", rest.removeprefix("=")) if rest else ("", "")
         else:
-            name, equals, value = word[1:].partition("=")
+            # `-severity` is no `--severity`: the dash stays, so that no long flag is taken for given.
+            name, equals, value = (word if len(word) > 2 else word[1:]).partition("=")
         if not equals:
             if name in switches:
                 value = "true"

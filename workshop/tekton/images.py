@@ -57,6 +57,8 @@ def known_image(reference: str) -> Known | None:
     image = parse_image(reference.lower())
     debug = "debug" in image.tag or "dev" in image.tag
     repository, name = image.repository, image.name
+    if repository.count("/") == 1 and re.search(r"[.:]", repository.partition("/")[0]):
+        return None  # somebody's own image at a registry's top: what is in it is theirs to know
     if "kaniko" in repository and name not in ("warmer", "kaniko-warmer"):
         return Known(("/kaniko/executor",), shell=debug)
     if name == "trivy" or repository.endswith("aquasecurity/trivy"):

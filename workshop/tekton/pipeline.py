@@ -60,10 +60,14 @@ class PipelineTask:
 
     @cached_property
     def given(self) -> dict[str, Any]:
-        """The parameters it hands over, by name, matrix included."""
+        """The parameters it hands over, by name; of a matrix, which runs once for each value, the first."""
         found = {each.text("name"): each.get("value") for each in self.view.items("params")}
         for each in self.view.items("matrix", "params"):
-            found[each.text("name")] = each.get("value")
+            values = each.get("value")
+            found[each.text("name")] = values[0] if isinstance(values, list) and values else values
+        for include in self.view.items("matrix", "include")[:1]:
+            for each in include.items("params"):
+                found.setdefault(each.text("name"), each.get("value"))
         return found
 
     @cached_property
@@ -93,12 +97,14 @@ class PipelineTask:
         """Return the embedded Task as it sees the Pipeline's parameters and workspaces."""
         if not self.embedded:
             return None
-        outer = pipeline.values()
-        known: dict[str, str | None] = dict(outer)
-        for name, value in self.given.items():
-            known[f"params.{name}"] = fill(as_text(value), {**outer, **self._results()})
+        known = {**pipeline.values(), **self.handed(pipeline)}
         shared = tuple(pipeline.workspaces)
         return Task(self.view.sub("taskSpec"), self.name, tuple(known.items()), shared)
+
+    def handed(self, pipeline: PipelineSpec) -> dict[str, str | None]:
+        """Return what the parameters it gives stand for inside its Task, for `Task.given`."""
+        known = {**pipeline.values(), **self._results()}
+        return {f"params.{name}": fill(as_text(value), known) for name, value in self.given.items()}
 
     def _results(self) -> dict[str, str | None]:
         return {

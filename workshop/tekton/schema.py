@@ -80,7 +80,8 @@ _RESULT: Final = _object(
 _REF: Final = _object(name=TEXT, resolver=TEXT, params=_list(_PARAM))
 _OUTPUT: Final = _object(path=TEXT)
 _WHEN: Final = _object(input=TEXT, operator=TEXT, values=TEXTS, cel=TEXT)
-_USAGE: Final = _object(("name", "mountPath"), name=TEXT, mountPath=TEXT)
+# The API asks for mountPath too; the webhook writes an empty one where it is left out.
+_USAGE: Final = _object(("name",), name=TEXT, mountPath=TEXT)
 
 _CONTAINER: Final = _object(
     image=TEXT, command=TEXTS, args=TEXTS, workingDir=TEXT, envFrom=_list(ANY), env=_ENV,

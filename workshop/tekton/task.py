@@ -6,13 +6,14 @@ told by `workshop.tekton.refusals`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from workshop.tekton.declared import Declaring
 from workshop.tekton.scalars import as_text
-from workshop.tekton.variables import fill, packed, references, token
+from workshop.tekton.variables import fill, packed, references, token, tokens
 from workshop.tekton.view import Path, View
 from workshop.workspace import Document
 
@@ -53,6 +54,16 @@ class Step:
     def goes_on(self) -> bool:
         """Whether the Task goes on, and succeeds, when the step fails."""
         return self.view.text("onError") == "continue"
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        """Whether variables come from a ConfigMap or Secret as a whole: nobody can say which."""
+        return self.view.has("envFrom") or self.template.has("envFrom")
+
+    def runs(self, values: Mapping[str, str | None]) -> bool | None:
+        """Whether its `when` lets it run, with these values (`Task.values`); None: the run will know."""
+        answers = [_holds(each, values) for each in self.view.items("when")]
+        return False if False in answers else None if None in answers else True
 
     @cached_property
     def environment(self) -> dict[str, str | None]:
@@ -161,6 +172,15 @@ class Task(Declaring):
     def folders(self) -> dict[str, str]:
         """Return where each of its workspaces is mounted."""
         return {workspace.path: name for name, workspace in self.workspaces.items()}
+
+
+def _holds(condition: View, values: Mapping[str, str | None]) -> bool | None:
+    """Whether a condition of `when` holds; None where it takes the run, or the engine, to say so."""
+    texts = [fill(each, values) for each in (condition.text("input"), *condition.texts("values"))]
+    operator = condition.text("operator")
+    if condition.has("cel") or operator not in ("in", "notin") or any(map(tokens, texts)):
+        return None
+    return (texts[0] in texts[1:]) is (operator == "in")
 
 
 def _array(key: str, default: Any) -> dict[str, str | None]:
