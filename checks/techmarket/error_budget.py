@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from workshop.answers import PATH as ANSWERS
-from workshop.checking import Exam, Position, Text, check, must
+from workshop.checking import Exam, Position, Text, check, must, remark
 from workshop.prose.consequence import contradicts_itself, says_overspent, says_still_met
 from workshop.prose.quantities import quantities
 from workshop.verdicts import Source
 from workshop.workspace import Unreadable
 
 from ._sre_budget import DAYS, TOPICS, Given, Topic, nothing_worked_out, right, typed, written
+from ._sre_budget_numbers import restated, stray_percentages
 
 PATH: Final = "td/sre/error-budget-calculation.md"
 
@@ -259,3 +260,26 @@ def consequence(exam: Exam) -> None:
         next=Text("15 and 30 minutes make 45. Compare with the total, and say what the team does then."),
         where=answer.position if answer is not None else Source(PATH, 1, 1),
     )
+
+
+@check(level=remark)
+def numbers_agree(exam: Exam) -> None:
+    """What is said twice is the same both times, and the fourth answer's percentages follow from the others.
+
+    Whoever reads a report trusts none of its numbers once two of them contradict each other.
+    """
+    text = _text(exam) if exam.workspace.exists(PATH) else ""
+    claim = Text("The numbers of the file agree with each other")
+    found = [*restated(text), *stray_percentages(text)]
+    for line, shown in found:
+        exam.fact(
+            "numbers-disagree",
+            claim,
+            met=False,
+            expected=Text("the same number, however it is written"),
+            observed=shown,
+            next=Text("Work this one out again: 15 and 30 minutes, of the total you found."),
+            where=Source(PATH, line, 1),
+        )
+    if not found:
+        exam.fact("agree", claim, met=True, where=Source(PATH, 1, 1))
