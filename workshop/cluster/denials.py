@@ -20,10 +20,14 @@ _NATIVE_POLICY: Final = re.compile(r"(?:Validating|Mutating)AdmissionPolicy '([^
 _SPOILT: Final = re.compile(r"Internal error occurred: .*json: cannot unmarshal .* into Go struct field")
 # A policy that reads a ConfigMap nobody made here.
 _NO_CONTEXT: Final = re.compile(r"failed to (?:get configmap|retrieve config map)")
-# A refusal for want of a network or a registry proves nothing about the object.
+# A refusal for want of a network or a registry proves nothing about the object. The words are those of Go's
+# network library and of go-containerregistry, which Kyverno and cosign ask registries with.
 _NETWORK: Final = re.compile(
-    r"dial tcp|no such host|i/o timeout|context deadline exceeded|connection refused"
-    r"|failed to get roots from fulcio|TLS handshake timeout|no route to host|network is unreachable"
+    r"dial tcp|no such host|i/o timeout|context deadline exceeded|connection (?:refused|reset)"
+    r"|failed to get roots from fulcio|TLS handshake|no route to host|network is unreachable"
+    r"|server misbehaving|\btls: |\bEOF\b|HTTP response to HTTPS client|TOOMANYREQUESTS|toomanyrequests"
+    r"|unexpected status code (?!40[13])\d{3}|error verifying (?:size|\w+ checksum)"
+    r"|invalid character .+ looking for beginning of value"
 )
 
 

@@ -5,16 +5,28 @@ Image references are the student's input: whoever implements this asks public re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, Protocol
 
 from workshop.cluster.port import Unreachable
 from workshop.texts import Message, Text
+from workshop.verdicts import Reason
 
 
 class NoRegistry(Unreachable):
     """The registry could not answer, or would not: says nothing about the student's work."""
 
     claim: ClassVar[Message] = Text("The registry can be asked")
+    remedies: ClassVar[Mapping[Reason, Message]] = dict.fromkeys(
+        (Reason.TIMEOUT, Reason.UNAVAILABLE),
+        Text(
+            "Check again in a moment. If it stays so, open https://ghcr.io/v2/ in a browser: does a proxy or "
+            "the login page of a network answer instead?"
+        ),
+    ) | dict.fromkeys(
+        (Reason.UNAUTHORIZED, Reason.FORBIDDEN),
+        Text("Make the package public in its settings: nobody logs in to look at it."),
+    )
 
 
 class Image(NamedTuple):

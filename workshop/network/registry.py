@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from workshop.network.port import Image, NoRegistry, Signatures
-from workshop.network.transport import Answer, Transport
+from workshop.network.transport import REDIRECTS, Answer, Transport
 from workshop.texts import Text
 from workshop.verdicts import Reason
 
@@ -38,6 +38,10 @@ _PREDICATE: Final = "dev.sigstore.bundle.predicateType"
 _SIGNS: Final = "https://sigstore.dev/cosign/sign/"
 _MOST_REFERRERS: Final = 20
 _BUSY: Final = (408, 429, 504)
+# Where a registry has no API for referrers.
+_NO_SUCH_API: Final = (400, 404, 405, 406, 501)
+# What a registry calls a tag, a digest or a repository that it does not have.
+_UNKNOWN: Final = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +70,56 @@ class Registry:
 
     def image(self, reference: str, version: str) -> Image | None:
         """Return what a tag or digest stands for, None where there is no such thing."""
-        answer = self._get(f"manifests/{quote(version, safe=':')}", _MANIFESTS)
-        if answer.status == 404:
+        found = self._manifest(version, _MANIFESTS)
+        if found is None:
             return None
-        manifest = _document(_checked(answer))
-        digest = _DIGEST.fullmatch(answer.headers.get("docker-content-digest", ""))
-        return Image(
-            reference,
-            digest[0] if digest else _digest_of(answer.body),
-            tuple(str(each.get("digest")) for each in _items(manifest, "manifests")),
-        )
+        manifest, digest = found
+        platforms = (str(each.get("digest")) for each in _items(manifest, "manifests"))
+        return Image(reference, digest, tuple(platforms))
 
     def signatures(self, digest: str) -> Signatures:
         """Return what is attached to a digest."""
-        classic = self._get(f"manifests/{_tag_of(digest)}.sig", _MANIFESTS)
-        signed = classic.status != 404 and any(
-            each.get("mediaType") == _SIMPLE_SIGNING
-            for each in _items(_document(_checked(classic)), "layers")
+        classic = self._manifest(f"{_tag_of(digest)}.sig", _MANIFESTS)
+        signed = classic is not None and any(
+            each.get("mediaType") == _SIMPLE_SIGNING for each in _items(classic[0], "layers")
         )
         bundle = any(self._signs(each) for each in self._referrers(digest))
         stale = () if signed or bundle else tuple(self._signed_before(digest))
         return Signatures(signed, bundle, stale)
 
+    def _manifest(self, version: str, accept: str) -> tuple[Mapping[str, Any], str] | None:
+        """Return what stands under a tag or a digest, and its digest; None where the registry has no such.
+
+        Raises NoRegistry where what comes back is no manifest, or another one than its digest says: then it
+        was put there on the way.
+        """
+        answer = self._get(f"manifests/{quote(version, safe=':')}", accept)
+        if answer.status == 404 and _says_unknown(answer):
+            return None
+        manifest = _document(_checked(answer))
+        if manifest.get("schemaVersion") != 2 or not any(
+            isinstance(manifest.get(key), list) for key in ("layers", "manifests")
+        ):
+            raise _no_registry()
+        digest = _digest_of(answer.body)
+        told = answer.headers.get("docker-content-digest", digest)
+        if any(each != digest for each in (told, version) if _DIGEST.fullmatch(each)):
+            raise NoRegistry(Reason.UNAVAILABLE, Text("what the registry sent is not what its digest names"))
+        return manifest, digest
+
     def _referrers(self, digest: str) -> Iterator[Mapping[str, Any]]:
         """Yield the descriptors of what refers to a digest, by whichever way the registry offers."""
-        answer = self._get(f"referrers/{digest}", _INDEX)
-        if answer.status in _BUSY or answer.status >= 500:
-            _checked(answer)
-        if answer.status != 200 or _INDEX not in answer.headers.get("content-type", ""):
-            # GHCR has no such API: whoever attaches something keeps an index under a tag instead.
-            answer = self._get(f"manifests/{_tag_of(digest)}", _INDEX)
-            if answer.status == 404:
-                return
-        yield from _items(_document(_checked(answer)), "manifests")[:_MOST_REFERRERS]
+        answer = self._get(f"referrers/{digest}", _INDEX, follow=False)
+        # GHCR, which has no such API, sends to a page of GitHub's that is soon too busy (429).
+        if answer.status in REDIRECTS or answer.status in _NO_SUCH_API:
+            # Whoever attaches something keeps an index under a tag instead.
+            kept = self._manifest(_tag_of(digest), _INDEX)
+            index: Mapping[str, Any] = kept[0] if kept else {"manifests": []}
+        else:
+            index = _document(_checked(answer))
+        if not isinstance(index.get("manifests"), list):
+            raise _no_registry()
+        yield from _items(index, "manifests")[:_MOST_REFERRERS]
 
     def _signs(self, descriptor: Mapping[str, Any]) -> bool:
         """Whether a referrer is a bundle that signs, not one that attests (an SBOM, a provenance).
@@ -108,10 +129,10 @@ class Registry:
         digest = _DIGEST.fullmatch(str(descriptor.get("digest")))
         if digest is None:
             return False
-        answer = self._get(f"manifests/{digest[0]}", _MANIFESTS)
-        if answer.status == 404:
+        found = self._manifest(digest[0], _MANIFESTS)
+        if found is None:
             return False
-        manifest = _document(_checked(answer))
+        manifest = found[0]
         types = [
             manifest.get("artifactType"),
             *(each.get("mediaType") for each in _items(manifest, "layers")),
@@ -130,12 +151,12 @@ class Registry:
 
     # --- asking ----------------------------------------------------------------------------------
 
-    def _get(self, path: str, accept: str) -> Answer:
+    def _get(self, path: str, accept: str, *, follow: bool = True) -> Answer:
         url = f"{self._base}/v2/{self._repository}/{path}"
-        answer = self._transport.ask("GET", url, self._headers(accept))
+        answer = self._transport.ask("GET", url, self._headers(accept), follow=follow)
         if answer.status == 401 and self._token is None:
             self._token = self._anonymous_token(answer.headers.get("www-authenticate", ""))
-            answer = self._transport.ask("GET", url, self._headers(accept))
+            answer = self._transport.ask("GET", url, self._headers(accept), follow=follow)
         return answer
 
     def _headers(self, accept: str) -> dict[str, str]:
@@ -183,8 +204,18 @@ def _document(answer: Answer) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise NoRegistry(Reason.UNAVAILABLE, Text("what answered is no registry"))
+        raise _no_registry()
     return document
+
+
+def _says_unknown(answer: Answer) -> bool:
+    """Whether it is the registry that has no such thing: a page of somebody between is no word of its own."""
+    codes = {each.get("code") for each in _items(_document(answer), "errors")}
+    return bool(codes & _UNKNOWN)
+
+
+def _no_registry() -> NoRegistry:
+    return NoRegistry(Reason.UNAVAILABLE, Text("what answered is no registry"))
 
 
 def _items(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

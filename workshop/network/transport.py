@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -24,7 +24,7 @@ from workshop.verdicts import Reason
 
 _MOST_BYTES: Final = 4 * 2**20
 _MOST_REDIRECTS: Final = 3
-_REDIRECTS: Final = (301, 302, 303, 307, 308)
+REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Transport:
         self._seconds = seconds
         self._trusted = trusted
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
-        """Return the answer behind at most three redirects. Raises NoRegistry."""
+    def ask(self, method: str, url: str, headers: Mapping[str, str], *, follow: bool = True) -> Answer:
+        """Return the answer, behind at most three redirects where one follows them. Raises NoRegistry."""
         deadline = time.monotonic() + self._seconds
         sent = dict(headers)
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._ask_once(method, url, sent, deadline)
             target = answer.headers.get("location")
-            if answer.status not in _REDIRECTS or target is None:
+            if answer.status not in REDIRECTS or target is None or not follow:
                 return answer
             following = urljoin(url, target)
             if _origin(urlsplit(following)) != _origin(urlsplit(url)):
@@ -74,6 +74,8 @@ class Transport:
             connection.request(method, target, headers=told)
             response = connection.getresponse()
             body = response.read(_MOST_BYTES + 1)
+            if response.length and len(body) <= _MOST_BYTES:
+                raise IncompleteRead(body, response.length)
             if time.monotonic() >= deadline:
                 raise TimeoutError  # it was cut off: what has come so far need not be all
             if len(body) > _MOST_BYTES:
@@ -107,7 +109,7 @@ class Transport:
 
 def _reach(host: str, port: int, deadline: float, *, anywhere: bool) -> socket.socket:
     """Return a connection to the first address of a host that answers, if all of them are public."""
-    addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    addresses = _addresses(host, port, deadline)
     if not anywhere and not all(_is_public(each) for each in addresses):
         raise NoRegistry(
             Reason.UNAVAILABLE, Text("{host} is not asked: its address is not a public one", host=host)
@@ -125,6 +127,28 @@ def _reach(host: str, port: int, deadline: float, *, anywhere: bool) -> socket.s
         stream.settimeout(left)
         return stream
     raise failure
+
+
+def _addresses(host: str, port: int, deadline: float) -> list[str]:
+    """Look a host up. The system's resolver knows no deadline: whoever waits for it may go before it ends."""
+    found: list[str] = []
+    failed: list[Exception] = []
+
+    def look_up() -> None:
+        try:
+            known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(str(each[4][0]) for each in known)
+        except (OSError, ValueError) as error:  # a name that no encoding of names takes
+            failed.append(error)
+
+    looking = threading.Thread(target=look_up, daemon=True)
+    looking.start()
+    looking.join(max(0.0, deadline - time.monotonic()))
+    if looking.is_alive():
+        raise TimeoutError
+    if failed:
+        raise failed[0]
+    return found
 
 
 def _is_public(address: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from workshop.checking import Exam, Text
+from workshop.cluster.denials import proves_nothing
 from workshop.network import Image, Verification
 from workshop.verdicts import Reason, Source
 
@@ -13,14 +14,12 @@ from .._evidence import signatures_in
 from .._identity import GITHUB, ISSUERS, account
 
 _INSTALL: Final = "https://docs.sigstore.dev/cosign/system_config/installation/"
-# Somebody could not be asked: says nothing about the signature.
-_UNASKED: Final = re.compile(
-    r"dial tcp|no such host|i/o timeout|context deadline exceeded|connection re(?:fused|set)|TLS handshake"
-    r"|network is unreachable|no route to host|TUF|\btuf\b|toomanyrequests|TOOMANYREQUESTS|status code 5\d\d"
-)
+# Sigstore's own servers, or the registry's door: says nothing about the signature.
+_UNASKED: Final = re.compile(r"TUF|\btuf\b|UNAUTHORIZED|DENIED|unexpected status code 40[13]")
 _OTHERS: Final = re.compile(r"none of the expected identities matched|no matching CertificateIdentity")
 _KEYED: Final = re.compile(r"no certificate found|public key")
 _NO_MATCH: Final = re.compile(r"no matching (?:signatures|attestations)")
+_TRY_YOURSELF: Final = Text("Run cosign verify yourself: its message says what it stumbled over.")
 _NONE, _ABSENT, _NO_MATCHING, _NO_CERTIFICATE = 10, 11, 12, 13
 
 
@@ -40,7 +39,7 @@ def judge_signer(exam: Exam, image: Image) -> None:
             reason=Reason.UNAVAILABLE,
         )
         return
-    fact, met, advice = _outcome(verification)
+    fact, met, advice = _outcome(verification, image)
     exam.fact(
         fact,
         claim,
@@ -68,20 +67,23 @@ def _either(texts: tuple[str, ...]) -> str:
     return f"^(?:{'|'.join(re.escape(each) for each in texts)})$"
 
 
-def _outcome(verification: Verification) -> tuple[str, bool | None, Text | None]:
+def _outcome(verification: Verification, image: Image) -> tuple[str, bool | None, Text | None]:
     """Return fact, verdict and advice for an exit code and its message.
 
-    Version 3 exits with 1 for what it finds wrong in a bundle: then the message alone tells.
+    Version 3 exits with 1 for what it finds wrong in a bundle: then the message alone tells. Whatever ends
+    well without a word of the image is no cosign that has verified it.
     """
-    said = verification.complaint
-    if verification.code == 0:
+    said, digests = verification.complaint, (image.digest, *image.platforms)
+    if verification.code == 0 and any(each in verification.output for each in digests):
         return "verified", True, None
-    if _UNASKED.search(said):
+    if proves_nothing(said) or _UNASKED.search(said):
         return (
             "cosign-could-not-ask",
             None,
             Text("Cosign reached neither the registry nor Sigstore: try again."),
         )
+    if verification.code == 0:
+        return "cosign-could-not-tell", None, _TRY_YOURSELF
     if verification.code == _NONE:
         advice = Text("This cosign sees none: version 2 before 2.6 does not read the bundles of version 3.")
         return "cosign-sees-none", None, advice
@@ -98,11 +100,7 @@ def _outcome(verification: Verification) -> tuple[str, bool | None, Text | None]
         return "other-signer", False, advice
     if verification.code == _NO_MATCHING or _NO_MATCH.search(said):
         return "signature-invalid", False, Text("Sign the image again, and keep what cosign verify prints.")
-    return (
-        "cosign-could-not-tell",
-        None,
-        Text("Run cosign verify yourself: its message says what it stumbled over."),
-    )
+    return "cosign-could-not-tell", None, _TRY_YOURSELF
 
 
 def _signers(verification: Verification) -> str:

@@ -21,6 +21,9 @@ from ..verify_image_signature import NAME, PATH
 from ._image import own_image, published
 
 _PRIVATE: Final = re.compile(r"\b40[13]\b|UNAUTHORIZED|DENIED|unauthorized|denied: ")
+_MAY_NOT_LOOK: Final = Text(
+    "Kyverno may not look at the package: make it public, or give Kyverno a pull secret."
+)
 
 
 def _found(exam: Exam) -> Found:
@@ -37,7 +40,7 @@ def unsigned_is_refused_for_its_signature(exam: Exam) -> None:
     need_standing(exam, found)
     image = f"{own_image(exam).rpartition(':')[0]}:lab-none-{os.urandom(4).hex()}"
     decision = _tried(exam, found, image)
-    told = decision.admitted or (_has_a_say(found, decision) and not _could_not_ask(decision))
+    told = decision.admitted or (_has_a_say(found, decision) and not _could_not_see(decision))
     refused = not decision.admitted if told else None
     exam.fact(
         "unsigned-admitted" if decision.admitted else "registry-not-asked",
@@ -113,14 +116,17 @@ def _could_not_ask(decision: Decision) -> bool:
     return decision.admitted is None or (not decision.admitted and proves_nothing(decision.message))
 
 
+def _could_not_see(decision: Decision) -> bool:
+    """Whether the registry has told Kyverno nothing: who is turned away does not learn what is signed."""
+    return _could_not_ask(decision) or bool(_PRIVATE.search(decision.message))
+
+
 def _why(signatures: Signatures, decision: Decision, *, legacy: bool) -> tuple[str, Text]:
     """Return the fact and the advice for a signed image that is refused."""
     if _could_not_ask(decision):
         return "registry-not-asked", _ways_out(decision)
     if _PRIVATE.search(decision.message):
-        return "package-private", Text(
-            "Kyverno may not look at the package: make it public, or give Kyverno a pull secret."
-        )
+        return "package-private", _MAY_NOT_LOOK
     if signatures.bundle and not signatures.classic and legacy:
         return "bundle-signature", Text(
             "The image has a bundle of Cosign 3, which a ClusterPolicy does not find on GHCR: sign it in "
@@ -151,6 +157,8 @@ def _judge_digest(exam: Exam, image: Image, decision: Decision) -> None:
 def _ways_out(decision: Decision) -> Text:
     if decision.admitted:
         return Text("The reference is compared with the whole image name: end it with a wildcard.")
+    if _PRIVATE.search(decision.message):
+        return _MAY_NOT_LOOK
     return Text("Has the cluster a way out to ghcr.io and Sigstore? Allow the webhook 30 seconds, too.")
 
 
