@@ -209,7 +209,14 @@ def _out_of_reach(setting: Setting, half: Half, *, containers: bool) -> Reason |
 def _unreached(skeleton: CheckResult, unreachable: Unreachable, facts: Sequence[Fact] = ()) -> CheckResult:
     """Say why nobody could be asked; what was seen before then proves nothing by itself."""
     reason = unreachable.reason
-    fact = Fact(reason.value, unreachable.claim, met=None, observed=unreachable.text, reason=reason)
+    fact = Fact(
+        reason.value,
+        unreachable.claim,
+        met=None,
+        observed=unreachable.text,
+        next=unreachable.next,
+        reason=reason,
+    )
     verdict = Verdict.BLOCKED if reason is Reason.MISSING_CRD else Verdict.UNKNOWN
     return replace(skeleton, verdict=verdict, reason=reason, facts=(*facts, fact))
 

@@ -18,6 +18,8 @@ from workshop.verdicts import Reason
 
 SECONDS: Final = 10.0
 JSON: Final = "application/json"
+# On whatever comes from an API server, be it another's answer that it hands on.
+_HANDED_ON: Final = "Audit-Id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Connection:
         status, content = self.read(request)
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             if status in (401, 403, 404, 429) or status >= 500:
@@ -73,6 +75,27 @@ class Connection:
         with self._answering():
             response = self._open(request)
             return int(response.status), (response.read() or b"").decode(errors="replace")
+
+    def hand_on(self, request: Request, service: str) -> tuple[int, str]:
+        """Return status and text of what a Service behind the API server's proxy answers.
+
+        Raises Unreachable where it does not answer, or somebody else than an API server does.
+        """
+        try:
+            with self._answering():
+                response = self._open(request)
+        except Unreachable as unreachable:
+            # That the API server takes requests shows elsewhere: here it may be the Service that hangs.
+            if unreachable.reason is Reason.TIMEOUT:
+                raise self._silent(request, service) from unreachable
+            raise
+        if _HANDED_ON not in response.getheaders():
+            raise no_kubernetes()
+        try:
+            with self._answering():
+                return int(response.status), (response.read() or b"").decode(errors="replace")
+        except Unreachable as unreachable:
+            raise self._silent(request, service) from unreachable
 
     def events(self, request: Request) -> Generator[Object]:
         """Yield the events of a watch as they come."""
@@ -105,6 +128,27 @@ class Connection:
         seconds = request.seconds or self._seconds
         return self._client.call_api(*sent, _request_timeout=(self._seconds, seconds))
 
+    @property
+    def origin(self) -> tuple[str | None, ...]:
+        """Address, authority and credentials: those in a kubeconfig are files by their content."""
+        known = self._client.configuration
+        token = known.api_key.get("BearerToken") or known.api_key.get("authorization")
+        return (known.host, known.ssl_ca_cert, known.cert_file, known.key_file, token)
+
+    def _silent(self, request: Request, service: str) -> Unreachable:
+        text = Text(
+            "the Service {service} does not answer within {seconds} s, or breaks off",
+            service=service,
+            seconds=f"{self._seconds:g}",
+        )
+        advice = Text("Ask it yourself: kubectl get --raw {path}", path=request.path)
+        return Unreachable(Reason.UNAVAILABLE, text, next=advice)
+
+    def _no_answer(self, error: Exception) -> Unreachable:
+        server = self._client.configuration.host
+        text = Text("no answer from {address}: {problem}", address=server, problem=_words(error))
+        return Unreachable(Reason.NO_CLUSTER, text)
+
     @contextmanager
     def _answering(self) -> Iterator[None]:
         from kubernetes.client.exceptions import ApiException
@@ -114,13 +158,13 @@ class Connection:
         try:
             yield
         except NewConnectionError as error:  # a kind of time-out to urllib3: nobody listens
-            raise _no_answer(error) from error
+            raise self._no_answer(error) from error
         except RequestTimeout as error:
             text = Text("no answer within {seconds} s", seconds=f"{self._seconds:g}")
             raise Unreachable(Reason.TIMEOUT, text) from error
         except (ApiException, HTTPError, OSError) as error:
-            raise _no_answer(error) from error
-        except ValueError as error:  # what a watch sent was cut off, or never was JSON
+            raise self._no_answer(error) from error
+        except (ValueError, RecursionError) as error:  # what a watch sent was cut off, or never was JSON
             raise no_kubernetes() from error
 
 
@@ -147,5 +191,9 @@ def no_kubernetes() -> Unreachable:
     return Unreachable(Reason.UNAVAILABLE, Text("what answered is no Kubernetes API server"))
 
 
-def _no_answer(error: Exception) -> Unreachable:
-    return Unreachable(Reason.NO_CLUSTER, Text("no answer: {problem}", problem=str(error)[:200]))
+def _words(error: BaseException) -> str:
+    """Return what went wrong at the bottom of it, without the words of the libraries in between."""
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    said = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
+    return str(said)[:200]

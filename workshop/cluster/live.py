@@ -40,6 +40,17 @@ class LiveCluster:
         self._discovery = Discovery(self._discover)
         self._known_until: dict[Place, str] = {}
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same cluster asked by the same user, not one made anew under the same name."""
+        return isinstance(other, LiveCluster) and self._origin == other._origin
+
+    def __hash__(self) -> int:
+        return hash(self._origin)
+
+    @property
+    def _origin(self) -> tuple[str | None, ...]:
+        return (self._context, *self._connection.origin)
+
     @property
     def context(self) -> str:
         """The name of the kubeconfig context."""
@@ -188,9 +199,12 @@ class LiveCluster:
         return allowed
 
     def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
-        """GET a path of a Service through the API server's proxy; return status and body."""
+        """GET a path of a Service through the API server's proxy; return status and body.
+
+        Raises Unreachable where it is not the API server that hands the answer on, but a gateway before it.
+        """
         target = f"/api/v1/namespaces/{quote(namespace)}/services/{quote(service)}/proxy/{path.lstrip('/')}"
-        return self._connection.read(Request(target))
+        return self._connection.hand_on(Request(target), service)
 
     # --- paths -----------------------------------------------------------------------------------
 

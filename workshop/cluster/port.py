@@ -6,7 +6,7 @@ version is the server's preferred one unless the object itself names one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from workshop.texts import Message, Text
@@ -16,14 +16,43 @@ Object = dict[str, Any]
 
 
 class Unreachable(Exception):
-    """The cluster could not answer: says nothing about the student's work. `text` is for people."""
+    """The cluster could not answer: says nothing about the student's work.
+
+    `text` is for people; `next` says what they can try, where the reason alone does not tell.
+    """
 
     claim: ClassVar[Message] = Text("The cluster can be asked")
+    remedies: ClassVar[Mapping[Reason, Message]] = {
+        Reason.NO_CLUSTER: Text(
+            "Does it run, and at the address of your kubeconfig? kubectl cluster-info has to answer first; "
+            "workshop doctor looks at the rest."
+        ),
+        Reason.NO_SANDBOX: Text("Start it: workshop sandbox up"),
+        Reason.UNAUTHORIZED: Text(
+            "Fetch the kubeconfig again: the cluster was made anew, or the token has run out. For kind: "
+            "kind export kubeconfig --name techmarket"
+        ),
+        Reason.FORBIDDEN: Text(
+            "kubectl auth can-i --list says what you may. Whoever made the cluster can grant the rights of "
+            "materials/grader/rbac.yaml."
+        ),
+        Reason.TIMEOUT: Text(
+            "Wait a moment and check again. If it stays so, the cluster has too much to do: kubectl top nodes"
+        ),
+        Reason.UNAVAILABLE: Text(
+            "Check again in a moment. If it stays so: is it the API server that answers at the address of "
+            "your kubeconfig? kubectl get --raw /readyz tells."
+        ),
+        Reason.MISSING_CRD: Text(
+            "Install first what brings this kind: kubectl api-resources lists those that are known."
+        ),
+    }
 
-    def __init__(self, reason: Reason, text: Message) -> None:
+    def __init__(self, reason: Reason, text: Message, next: Message | None = None) -> None:
         super().__init__(str(text))
         self.reason = reason
         self.text = text
+        self.next = next or self.remedies.get(reason)
 
 
 class Decision(NamedTuple):

@@ -190,9 +190,19 @@ class View:
     def service_get(self, namespace: str, service: str, path: str) -> tuple[int, str]:
         """GET a path of a Service through the API server."""
         self.asked_services = True
-        return self._answers.of(
-            ("service", namespace, service, path), lambda: self._cluster.service_get(namespace, service, path)
-        )
+        hanging = ("silent", namespace, service)
+
+        def ask() -> tuple[int, str]:
+            if hanging in self._answers.known:  # each question more would only take its time
+                raise self._answers.known[hanging]
+            try:
+                return self._cluster.service_get(namespace, service, path)
+            except Unreachable as unreachable:
+                if unreachable.reason is Reason.UNAVAILABLE:
+                    self._answers.known[hanging] = unreachable
+                raise
+
+        return self._answers.of(("service", namespace, service, path), ask)
 
     def everything(self, kind: str, *, fields: str | None = None) -> Sequence[Object] | None:
         """Return all objects of a kind, None when there are too many for one answer."""

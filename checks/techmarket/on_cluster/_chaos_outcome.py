@@ -169,7 +169,8 @@ def judge_success_rate(exam: Exam, run: Run) -> None:
     end = min(now, began + WINDOW) if began else now
     seconds = max(1, math.ceil((end - (began or end)).total_seconds()))
     query = f"min_over_time({SUCCESS}[{seconds}s])"
-    values = numbers(rules[0].server.ask("query", query=query, time=f"{end.timestamp():.3f}"))
+    server = rules[0].server
+    values = numbers(server, server.ask("query", query=query, time=f"{end.timestamp():.3f}"))
     lowest = min((each for each in values if not math.isnan(each)), default=None)
     exam.fact(
         "success-rate-fell",

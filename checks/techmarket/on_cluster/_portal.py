@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -11,6 +10,7 @@ from workshop.cluster.port import Object, Unreachable
 from workshop.cluster.reading import items, labels_of, name_of, namespace_of, part
 from workshop.verdicts import Reason, Source
 
+from ._services import Answer, ask
 from ._workloads import containers_of, images_of, picks, place, ports_of, template_of
 
 NAMESPACE: Final = "backstage"
@@ -22,16 +22,6 @@ _WORDS: Final = ("backstage", "developer-hub", "rhdh", "janus-idp")
 _PORT_NAMES: Final = ("http-backend", "backend")
 _POSTGRES_NAMES: Final = ("postgresql", "postgres", "postgresql-ha")
 _POSTGRES_IMAGES: Final = ("postgres", "spilo", "postgis", "pgvector", "timescale")
-# What the API server says where nobody takes the connection: it has the address, and is turned away there.
-_NOBODY: Final = ("connection refused", "no endpoints available")
-
-
-class Answer(NamedTuple):
-    """What came back for a path. `silent` is the API server's word for an application that says nothing."""
-
-    status: int
-    body: str
-    silent: str | None = None
 
 
 class Portal(NamedTuple):
@@ -67,18 +57,8 @@ class Portal(NamedTuple):
         """
         if not self.services:
             return Answer(503, "", silent="no Service")
-        service = self.services[0]
-        status, body = exam.cluster.service_get(
-            self.namespace, f"{name_of(service)}:{_port_of(service)}", path
-        )
-        said = _said_by_the_server(body) if status >= 400 else None
-        if said is None:
-            return Answer(status, body)
-        if any(word in said for word in _NOBODY):
-            return Answer(status, "", silent=said)
-        reason = {401: Reason.UNAUTHORIZED, 403: Reason.FORBIDDEN, 429: Reason.TIMEOUT, 504: Reason.TIMEOUT}
-        text = Text("Backstage cannot be asked ({status}): {message}", status=status, message=said[:300])
-        raise Unreachable(reason.get(status, Reason.UNAVAILABLE), text)
+        service = f"{name_of(self.services[0])}:{_port_of(self.services[0])}"
+        return ask(exam.cluster, self.namespace, service, path)
 
     def readiness(self, exam: Exam) -> Answer:
         """Ask whether it is ready; versions before 1.29 say so elsewhere."""
@@ -174,17 +154,6 @@ def _port_of(service: Object) -> int:
 
     best = sorted(ports, key=fit, reverse=True)
     return int(best[0]["port"]) if best else PORT
-
-
-def _said_by_the_server(body: str) -> str | None:
-    """Return the message of the API server itself, None when the application behind it has answered."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(answer, dict) or answer.get("kind") != "Status" or answer.get("apiVersion") != "v1":
-        return None
-    return str(answer.get("message", ""))
 
 
 def services_shown(services: Sequence[Object]) -> str:

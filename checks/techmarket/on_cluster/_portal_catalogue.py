@@ -36,7 +36,7 @@ def entities_named(exam: Exam, portal: Portal, kind: str, *names: str) -> dict[s
 def guest_token(exam: Exam, portal: Portal) -> tuple[int, str | None]:
     """Ask for a guest's token; return the status and the token, None where there is none."""
     answer = portal.ask(exam, GUEST)
-    token = part(_json(answer.body), "backstageIdentity", "token")
+    token = part(answer.data, "backstageIdentity", "token")
     return answer.status, token if isinstance(token, str) else None
 
 
@@ -79,13 +79,13 @@ def _read_at_a_door(exam: Exam, ways: Ways, path: str, token: str) -> list[Objec
 
 def _entities(status: int, body: str) -> list[Object]:
     found: Any = _json(body)
-    if status == 200 and isinstance(found, list):
-        return [each for each in found if isinstance(each, dict)]
+    if status == 200 and isinstance(found, list) and all(part(each, "metadata", "name") for each in found):
+        return found
     raise Unreachable(Reason.UNAVAILABLE, Text("the catalogue answers {status}", status=status))
 
 
 def _json(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

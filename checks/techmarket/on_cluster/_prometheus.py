@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -13,17 +12,20 @@ from workshop.cluster.port import Cluster, Object, Unreachable
 from workshop.cluster.reading import items, labels_of, mapping, name_of, namespace_of, part
 from workshop.verdicts import Reason, Verdict
 
+from ._services import ask, yourself
+
 PORT: Final = 9090
 _WEB: Final = ("http-web", "web")
 _MOST: Final = 6
 
 
 class Server(NamedTuple):
-    """One Service that a Prometheus stands behind, as `namespace/name:port`."""
+    """One Service that a Prometheus may stand behind; `surely` where it is called one by its labels."""
 
     cluster: Cluster
     namespace: str
     service: str
+    surely: bool = False
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.service}"
@@ -31,35 +33,50 @@ class Server(NamedTuple):
     def ask(self, path: str, **params: str) -> Any:
         """Return the data of an answer of its HTTP API, None when what answers is no Prometheus.
 
-        Raises Unreachable when nothing answers, or only the API server does.
+        Raises Unreachable when nothing answers, or somebody at a Service that is called Prometheus' does not
+        speak as one: a prefix in its path, a login before it.
         """
         query = f"?{urlencode(params)}" if params else ""
-        status, body = self.cluster.service_get(self.namespace, self.service, f"api/v1/{path}{query}")
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = None
-        if isinstance(answer, dict) and answer.get("status") == "success":
-            return answer.get("data")
-        said = str(answer.get("message") or "") if isinstance(answer, dict) else ""
-        if status in (401, 403):
-            text = Text("not allowed to look (403): {message}", message=said or str(self))
-            raise Unreachable(Reason.FORBIDDEN, text)
-        if status >= 500 or status in (408, 429):
+        answer = ask(self.cluster, self.namespace, self.service, f"api/v1/{path}{query}")
+        said = answer.data
+        if isinstance(said, dict) and said.get("status") == "success" and said.get("data") is not None:
+            return said["data"]
+        if answer.silent or answer.status >= 500 or answer.status in (401, 403, 408, 429):
+            reason = Reason.FORBIDDEN if answer.status in (401, 403) else Reason.UNAVAILABLE
             silent = Text(
                 "{service} does not answer ({status}): {message}",
                 service=str(self),
-                status=status,
-                message=said,
+                status=answer.status,
+                message=answer.words[:200] or "–",
             )
-            raise Unreachable(Reason.UNAVAILABLE, silent)
+            raise Unreachable(reason, silent, next=yourself(self.namespace, self.service, f"api/v1/{path}"))
+        if self.surely:
+            raise self._no_prometheus(answer.status)
         return None
+
+    def objects(self, answer: object, *path: str) -> list[Object]:
+        """Return the objects of a list in an answer. Raises Unreachable where no Prometheus would say so."""
+        found = part(answer, *path)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise self._no_prometheus(200)
+        return found
+
+    def _no_prometheus(self, status: int) -> Unreachable:
+        text = Text(
+            "{service} answers ({status}), but not as a Prometheus: is there a prefix in its path, or a "
+            "login before it?",
+            service=str(self),
+            status=status,
+        )
+        return Unreachable(
+            Reason.UNAVAILABLE, text, next=yourself(self.namespace, self.service, "api/v1/status/buildinfo")
+        )
 
 
 def servers(cluster: Cluster) -> list[Server]:
     """Return the Services that look like a Prometheus, the surest first; asking shows which are."""
     found = [
-        (rank, Server(cluster, namespace_of(each), f"{name_of(each)}:{port}"))
+        (rank, Server(cluster, namespace_of(each), f"{name_of(each)}:{port}", surely=rank == 0))
         for each in cluster.list("Service")
         for rank, port in _ports(each)
     ]
@@ -127,12 +144,13 @@ def need_prometheus(exam: Exam) -> Prometheuses:
     for server in servers(exam.cluster):
         try:
             data = server.ask("rules", type="record")
+            if data is None:
+                continue
+            rules += list(_rules(server, data))
         except Unreachable as unreachable:
             silence = unreachable
             continue
-        if isinstance(part(data, "groups"), list):
-            answered.append(server)
-            rules += _rules(server, data)
+        answered.append(server)
     if not answered and silence is not None:
         raise silence
     if not answered:
@@ -149,8 +167,8 @@ def need_prometheus(exam: Exam) -> Prometheuses:
 
 
 def _rules(server: Server, data: object) -> Iterator[Loaded]:
-    for group in items(data, "groups"):
-        for rule in items(group, "rules"):
+    for group in server.objects(data, "groups"):
+        for rule in server.objects(group, "rules"):
             yield Loaded(
                 server,
                 str(rule.get("name")),
@@ -160,12 +178,11 @@ def _rules(server: Server, data: object) -> Iterator[Loaded]:
             )
 
 
-def numbers(answer: object) -> list[float]:
-    """Return the values of a query's answer."""
-    result = answer.get("result") if isinstance(answer, dict) else None
+def numbers(server: Server, answer: object) -> list[float]:
+    """Return the values of the answer to a query. Raises Unreachable where that is none."""
     found = []
-    for sample in result if isinstance(result, list) else ():
-        pair = sample.get("value") if isinstance(sample, dict) else None
+    for sample in server.objects(answer, "result"):
+        pair = sample.get("value")
         try:
             found.append(float(pair[1]) if isinstance(pair, list) else math.nan)
         except (ValueError, TypeError, IndexError):

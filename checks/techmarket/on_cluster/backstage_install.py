@@ -134,7 +134,7 @@ def answers(exam: Exam) -> None:
         Text("Backstage says that it is ready"),
         answer.silent is None and answer.status == 200,
         expected="200",
-        observed=f"{answer.status} {(answer.silent or answer.body)[:200]}",
+        observed=f"{answer.status} {answer.words[:200]}",
         next=Text(
             "Read its log: kubectl logs -n {namespace} deploy/{name}",
             namespace=NAMESPACE,
@@ -157,7 +157,7 @@ def shows_its_page(exam: Exam) -> None:
         Text("Its first page is HTML"),
         answer.status == 200 and "<html" in answer.body.lower(),
         expected=Text("200 with an HTML page"),
-        observed=f"{answer.status} {' '.join((answer.silent or answer.body).split())[:120]}",
+        observed=f"{answer.status} {answer.words[:120]}",
         next=Text("Take an image that contains the app, such as the project's own demo image."),
         where=place(portal.services[0], kind="Service"),
     )

@@ -12,6 +12,7 @@ from workshop.verdicts import Reason, Source
 
 from .._backstage import PAYMENT, listed, shown
 from ._payment import LABEL, payment_workloads, pods_of
+from ._services import ask, yourself
 from ._workloads import containers_of, is_ready, place, template_of
 
 _HOME: Final = "default"
@@ -39,6 +40,11 @@ def _workloads(exam: Exam) -> list[Object]:
         )
     home = min((namespace_of(each) for each in found), key=lambda name: (name != _HOME, name))
     return [each for each in found if namespace_of(each) == home]
+
+
+def _with_template(workloads: list[Object]) -> list[Object]:
+    """Return those that say what a Pod looks like: a Rollout may refer to a Deployment's template instead."""
+    return [each for each in workloads if part(each, "spec", "template")] or workloads
 
 
 def _services(exam: Exam, workloads: list[Object]) -> list[Object]:
@@ -80,7 +86,7 @@ def pods_are_labelled(exam: Exam) -> None:
 
     Chaos, alerts and policies address Pods by labels, never by name.
     """
-    for each in _workloads(exam):
+    for each in _with_template(_workloads(exam)):
         there = labels_of(template_of(each)).get("app")
         exam.fact(
             "label-missing",
@@ -101,7 +107,7 @@ def pods_are_probed(exam: Exam) -> None:
 
     Without them a Pod is sent requests before it can answer, and kept when it no longer does.
     """
-    for each in _workloads(exam):
+    for each in _with_template(_workloads(exam)):
         probed = [
             container for container in containers_of(each) if all(mapping(container, key) for key in _PROBES)
         ]
@@ -199,21 +205,24 @@ def metrics_are_served(exam: Exam) -> None:
     services = _services(exam, _workloads(exam))
     service = services[0]
     port = next((each["port"] for each in items(service, "spec", "ports")), 80)
-    status, body = exam.cluster.service_get(namespace_of(service), f"{name_of(service)}:{port}", "/metrics")
-    if status in (401, 403, 429) or status >= 500:
+    answer = ask(exam.cluster, namespace_of(service), f"{name_of(service)}:{port}", "/metrics")
+    if answer.silent or answer.status in (401, 403, 429) or answer.status >= 500:
         text = Text(
             "{service} does not answer ({status}): {message}",
             service=name_of(service),
-            status=status,
-            message=body[:200],
+            status=answer.status,
+            message=answer.words[:200] or "–",
         )
-        raise Unreachable(Reason.FORBIDDEN if status == 403 else Reason.UNAVAILABLE, text)
+        reason = Reason.FORBIDDEN if answer.status == 403 else Reason.UNAVAILABLE
+        raise Unreachable(
+            reason, text, next=yourself(namespace_of(service), f"{name_of(service)}:{port}", "metrics")
+        )
     exam.fact(
         "no-metrics",
         Text("/metrics answers in Prometheus' format"),
-        status == 200 and _METRIC in body,
+        answer.status == 200 and _METRIC in answer.body,
         expected="200, # TYPE …",
-        observed=f"{status} {' '.join(body.split())[:80]}",
+        observed=f"{answer.status} {answer.words[:80]}",
         next=Text("Look for yourself: kubectl get --raw {path}", path=_METRICS),
         where=place(service, kind="Service"),
     )

@@ -6,11 +6,11 @@ from typing import Final
 
 from workshop.checking import Exam, Text, check, cluster, must, should
 from workshop.cluster.port import Object, Unreachable
-from workshop.cluster.reading import items, mapping, name_of, namespace_of, part
+from workshop.cluster.reading import mapping, name_of, namespace_of
 from workshop.verdicts import Source
 
 from .._backstage import PAYMENT, SERVICES, listed
-from ._prometheus import Server, servers
+from ._prometheus import Server, numbers, servers
 from ._workloads import node_ports, place
 
 NODE_PORT: Final = 30090
@@ -26,11 +26,10 @@ def _answering(exam: Exam) -> list[Server]:
     for server in servers(exam.cluster):
         try:
             answer = server.ask("query", query="vector(1)")
+            if answer is not None and numbers(server, answer) == [1.0]:
+                found.append(server)
         except Unreachable as unreachable:
             silence = unreachable
-            continue
-        if isinstance(part(answer, "result"), list):
-            found.append(server)
     if not found and silence is not None:
         raise silence
     if not found:
@@ -85,7 +84,7 @@ def _targets(exam: Exam) -> list[Object]:
     return [
         target
         for server in _answering(exam)
-        for target in items(server.ask("targets", state="active"), "activeTargets")
+        for target in server.objects(server.ask("targets", state="active"), "activeTargets")
     ]
 
 

@@ -127,7 +127,7 @@ def values_make_sense(exam: Exam) -> None:
 def _judge_value(exam: Exam, found: Prometheuses, name: str) -> None:
     rule = found.recording(name)[0]
     answer = rule.server.ask("query", query=name)
-    samples = numbers(answer)
+    samples = numbers(rule.server, answer)
     top = _scale(found, rule) if name == SUCCESS else math.inf
     claim = (
         Text("{name} lies between 0 and {top}", name=name, top=f"{top:g}")
