@@ -95,14 +95,15 @@ class _Connection(socketserver.BaseRequestHandler):
         self.server.open[self.request] = (host.strip("[]"), int(port))
         with inside:
             self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pour, args=(inside, self.request), daemon=True)
+            back = threading.Thread(target=pour, args=(inside, self.request), daemon=True)
             back.start()
-            _pour(self.request, inside)
+            pour(self.request, inside)
             back.join()
         self.server.open.pop(self.request, None)
 
 
-def _pour(source: socket.socket, goal: socket.socket) -> None:
+def pour(source: socket.socket, goal: socket.socket) -> None:
+    """Hand on what comes from one end until that ends."""
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):
             goal.sendall(data)

@@ -129,4 +129,4 @@ class InMemory:
     def _answer(self) -> None:
         self.asked += 1
         if self.down is not None:
-            raise Unreachable(self.down, Text("no answer: {problem}", problem="out of order"))
+            raise Unreachable(self.down, Text("no answer within {seconds} s", seconds="0"))

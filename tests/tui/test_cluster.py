@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.tui.in_memory import CONTEXT, InMemory
+from tests.tui.in_memory import CONTEXT, POLICY, InMemory
+from workshop.cluster.port import Unreachable
 from workshop.content import Lab
 from workshop.converging import is_converging
 from workshop.progress import Progress
@@ -18,6 +19,7 @@ from workshop.texts import Text
 from workshop.tui import core, own_sandbox
 from workshop.tui.app import WorkshopApp
 from workshop.tui.connecting import look
+from workshop.tui.messages import ClusterChanged
 from workshop.tui.screens.confirm import ConfirmDialog
 from workshop.tui.screens.map import MapScreen
 from workshop.tui.screens.welcome import WelcomeScreen
@@ -194,6 +196,54 @@ def test_a_cluster_lost_on_the_way_is_asked_no_more_in_that_run(
         # One question a connection: nothing else was put to a cluster that is not there.
         await hands.until(lambda: len(cluster.connections) > connected + 1, "another attempt")
         assert cluster.asked <= len(cluster.connections) - connected
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_whoever_finds_the_cluster_again_looks_at_everything(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that breaks makes the application look, too: at all it had lost, not at that kind alone."""
+    monkeypatch.setattr(core, "_ASK_AGAIN", 3600)
+    cluster.put_policy(NAME)
+
+    async def script(hands: Any) -> None:
+        app = hands.app
+        await hands.judged()
+        await hands.at(MapScreen)
+        before = {each: result.verdict for each, result in app.state.results.items()}
+        cluster.down = Reason.NO_CLUSTER
+        await hands.press("r")
+        await hands.until(lambda: "injoignable" in _strip(hands), "the loss")
+        await hands.judged()
+        cluster.down = None
+        app.post_message(ClusterChanged("Namespace"))
+        await hands.until(lambda: "● " in _strip(hands), "the cluster come back")
+        await hands.until(
+            lambda: {each: result.verdict for each, result in app.state.results.items()} == before,
+            "everything judged anew",
+        )
+
+    drive(script, welcomed, app=on_cluster())
+
+
+def test_a_question_that_nobody_answered_is_put_again(
+    drive: Any, welcomed: Path, cluster: InMemory, on_cluster: Any
+) -> None:
+    """The connection broke for a moment, in the middle of a run: the strip never shows it, a check does."""
+    cluster.put_policy(NAME)
+    answered, broken = cluster.list, [Reason.NO_CLUSTER]
+
+    def answer(kind: str, **options: Any) -> Any:
+        if kind == POLICY and broken:
+            raise Unreachable(broken.pop(), Text("no answer within {seconds} s", seconds="0"))
+        return answered(kind, **options)
+
+    cluster.list = answer  # type: ignore[method-assign]  # for one question
+
+    async def script(hands: Any) -> None:
+        await hands.until(lambda: not broken, "the question")
+        await hands.until(lambda: hands.app.state.verdict("2.2") is Verdict.PASSED, "the answer")
 
     drive(script, welcomed, app=on_cluster())
 

@@ -169,6 +169,7 @@ class Breaking:
 
     def __init__(self, *reasons: Reason) -> None:
         self.reasons, self.calls, self.silence = list(reasons), 0, threading.Event()
+        self.ended = False
 
     def follow(self, place: Place, *, seconds: int) -> Iterator[Place]:
         self.calls += 1
@@ -176,6 +177,9 @@ class Breaking:
             raise Unreachable(self.reasons.pop(0), Text("no answer"))
         yield place
         self.silence.wait(2 * seconds)
+        self.ended = True
+        if self.reasons:
+            raise Unreachable(self.reasons.pop(0), Text("no answer"))
 
 
 def test_a_watch_that_breaks_is_told_and_taken_up_again(
@@ -195,6 +199,48 @@ def test_a_kind_that_is_not_defined_is_followed_once_it_is(follower: Follower, p
     assert not follower.misses([Place("Task.tekton.dev")])
     follower.follow(cluster, [Place("Task.tekton.dev")])
     assert posted.next() == Place("Task.tekton.dev")
+
+
+def test_a_cluster_made_anew_under_the_same_name_is_followed(follower: Follower, posted: Posted) -> None:
+    """The old one's watches are left to end; what they find then is nobody's affair any more."""
+    old: Any = Breaking()
+    follower.follow(old, ["Pod"])
+    assert posted.next() == "Pod"
+    follower.follow(old, ["Pod"])
+    assert old.calls == 1, "the same cluster is not followed twice"
+    new: Any = Breaking()
+    follower.follow(new, ["Pod"])
+    assert posted.next() == "Pod"
+    old.reasons.append(Reason.FORBIDDEN)
+    old.silence.set()
+    wait_for(lambda: old.ended)
+    assert follower.unwatched == frozenset()
+    assert list(follower._ends) == ["Pod"]
+
+
+def test_a_cluster_is_the_same_by_address_authority_and_credentials(rig: Rig, tmp_path: Path) -> None:
+    from yaml import safe_load
+
+    config = safe_load(rig.sandbox.kubeconfig.read_text())
+    context, path = config["contexts"][0]["name"], tmp_path / "kubeconfig"
+
+    def cluster() -> LiveCluster:
+        path.write_text(json.dumps(config))
+        return LiveCluster(context, path)
+
+    first = cluster()
+    assert first == cluster()
+    known = config["clusters"][0]["cluster"]
+    for part, other in (
+        (config["users"][0]["user"], {"token": "another"}),
+        (known, {"server": "https://127.0.0.1:1"}),
+        (known, {"certificate-authority-data": "YW5vdGhlcg=="}),
+    ):
+        before = {key: part[key] for key in other}
+        part.update(other)
+        assert first != cluster()
+        part.update(before)
+    assert first == cluster()
 
 
 def test_there_are_not_more_watches_than_a_server_likes(follower: Follower) -> None:

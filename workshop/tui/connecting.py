@@ -87,5 +87,5 @@ def mode_for(mode: Mode, cluster: Cluster) -> Mode:
 
 
 def is_lost(result: ExerciseResult) -> bool:
-    """Whether the connection broke while an exercise was judged."""
-    return any(check.half is not Half.FILES and check.reason in LOST for check in result.checks)
+    """Whether the connection to the cluster broke while an exercise was judged."""
+    return any(check.half is Half.CLUSTER and check.reason in LOST for check in result.checks)

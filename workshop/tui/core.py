@@ -265,6 +265,10 @@ class Core(App[int]):
         if self._under_way or not self._changed:
             return
         changed, self._changed = self._changed, set()
+        if self.state.cluster is not None and self.state.cluster.problem is not None:
+            # That a watch broke tells nothing new; whoever finds the cluster again has everything to look at.
+            self._judge_again(self._worth_asking())
+            return
         self._asks_left = _ASK_AGAIN_TIMES
         ordered = sorted(self.state.lab.exercises, key=lambda each: each is not self.current)
         self._judge_again([each for each in ordered if self._concerns(each, changed)])
@@ -313,7 +317,7 @@ class Core(App[int]):
             each
             for each in ordered
             if (result := state.results.get(each.id)) is not None
-            and is_converging(result, is_open=each is current)
+            and (is_converging(result, is_open=each is current) or connecting.is_lost(result))
             and (self._asks_left > 0 or self._follower.misses(self._looked_at.get(each.id, ())))
         ]
 

@@ -45,7 +45,7 @@ class Follower:
     def follow(self, cluster: Cluster, places: Iterable[Place]) -> None:
         """Follow these places and no others; the first ones, where there are too many."""
         with self._lock:
-            if self._cluster is None or cluster.context != self._cluster.context:
+            if cluster != self._cluster:  # also one made anew under the same name, elsewhere
                 self.stop()
             self._cluster, self._wanted = cluster, tuple(places)
             self._arrange()
