@@ -1,42 +1,65 @@
-"""One installed lab a module, a proxy before it, and what a whole-lab check says when nothing is wrong."""
+"""One finished lab for all of them, a proxy before it, and what is said of it when nothing is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.faults import lab_state
-from tests.faults.proxy import Proxy, standing_before
+from tests.faults.proxy import Proxy, Spoilt, standing_before
+from tests.faults.services import Services
+from tests.faults.services import running as services_of_the_lab
+from tests.faults.verdicts import look, verdicts, wrong
 from tests.rig.cluster import Rig
-from workshop.checking import Check
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.port import Unreachable
-from workshop.cluster.stage import LiveStages, Stage
+from workshop.cluster.stage import LiveStages
 from workshop.content import Exercise, Lab
-from workshop.engine import Run, judge_exercise, load_checks
-from workshop.execution import Setting, run_check
-from workshop.verdicts import CheckResult, ExerciseResult, Half, Mode, Verdict
+from workshop.engine import Run, judge_exercise
+from workshop.verdicts import CheckResult, ExerciseResult, Half, Mode
 from workshop.workspace import Workspace
 
 
 @dataclass(slots=True)
 class Student:
-    """Somebody who did the whole lab, and checks it through a proxy."""
+    """Somebody who checks a lab through a proxy.
+
+    `truth` is what is said of it when nothing is wrong, `asked` what its live checks read by exercise,
+    `asked_at_all` what is read with hints.
+    """
 
     lab: Lab
     workspace: Workspace
     proxy: Proxy
+    fronts: Mapping[str, Proxy]
     kubeconfig: Path
-    truth: Mapping[str, ExerciseResult]
-    asked: Mapping[str, frozenset[str]]
+    truth: dict[str, ExerciseResult] = field(default_factory=dict)
+    asked: dict[str, frozenset[str]] = field(default_factory=dict)
+    asked_at_all: dict[str, frozenset[str]] = field(default_factory=dict)
+    _turn: Iterator[int] = field(default_factory=count)
 
     def stages(self, seconds: float = 10.0) -> LiveStages:
         """Return a cluster that nothing is known of yet."""
         return LiveStages(LiveCluster("lab", self.kubeconfig, seconds=seconds))
+
+    def learn(self) -> None:
+        """Look at everything once, while nothing is wrong."""
+        for exercise in self.lab.exercises:
+            self.proxy.asked.clear()
+            self.truth[exercise.id] = self.judge(exercise, self.stages())
+            self.asked_at_all[exercise.id] = self._read()
+            self.proxy.asked.clear()
+            self.look(exercise, self.stages())
+            self.asked[exercise.id] = self._read()
+
+    def _read(self) -> frozenset[str]:
+        return frozenset(each.resource for each in self.proxy.asked if each.resource)
 
     def judge(self, exercise: Exercise, stages: LiveStages | Unreachable) -> ExerciseResult:
         """Judge an exercise on a cluster."""
@@ -44,47 +67,85 @@ class Student:
 
     def look(self, exercise: Exercise, stages: LiveStages | Unreachable) -> list[CheckResult]:
         """Run the live checks alone: what they stand on in the files is taken as it is without a fault."""
-        truth = {check.id: check.verdict for check in self.truth[exercise.id].checks}
         run = Run.of(self.lab, self.workspace, Mode.CLUSTER, stages)
-        results, outcomes = [], dict[Check, Verdict]()
-        with ExitStack() as stack:
-            stage: Stage | Unreachable = (
-                stages
-                if isinstance(stages, Unreachable)
-                else stack.enter_context(stages.stage(exercise, self.workspace))
-            )
-            setting = Setting(exercise, run.workspace, run.answers, run.mode, stage, run.network)
-            for check in load_checks(self.lab, exercise):
-                if check.half is Half.CLUSTER:
-                    result = run_check(setting, check, outcomes)
-                    outcomes[check] = result.verdict
-                    results.append(result)
-                else:
-                    outcomes[check] = truth[f"{exercise.id}.{check.name}"]
-        return results
+        return look(run, exercise, self.truth[exercise.id], Half.CLUSTER)
 
     @property
     def on_cluster(self) -> list[Exercise]:
         """The exercises whose checks put a question to the cluster."""
         return [each for each in self.lab.exercises if self.asked.get(each.id)]
 
+    def under(
+        self,
+        fault: Spoilt,
+        exercises: Iterable[Exercise] | None = None,
+        *,
+        front: Proxy | None = None,
+        seconds: float = 10.0,
+        evidence: Mapping[str, Collection[str]] | None = None,
+    ) -> list[str]:
+        """Look at exercises in one run under a fault, and at one of them when it is over.
 
-@pytest.fixture(scope="module")
-def student(rig: Rig, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Student]:
-    lab_state.install(rig, lab)
+        Returns what was said that nobody could know. Raises AssertionError where the fault was never met.
+        """
+        exercises = list(self.on_cluster if exercises is None else exercises)
+        found, stages = [], self.stages(seconds)
+        with (front or self.proxy).spoiling(fault):
+            for exercise in exercises:
+                checks = self.look(exercise, stages)
+                found += wrong(self.truth[exercise.id], checks, fault.name, evidence=evidence)
+        assert fault.bitten, f"{fault.name} was never met"
+        return found + self._after(fault, exercises[next(self._turn) % len(exercises)])
+
+    def _after(self, fault: Spoilt, exercise: Exercise) -> list[str]:
+        """Return the checks of an exercise that are not again what they were before a fault."""
+        truth = verdicts(self.truth[exercise.id].checks, Half.CLUSTER)
+        now = verdicts(self.look(exercise, self.stages()), Half.CLUSTER)
+        return [
+            f"after {fault.name} {check} stays {verdict}"
+            for check, verdict in now.items()
+            if verdict != truth[check]
+        ]
+
+
+@pytest.fixture(scope="package")
+def services(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """What answers behind the cluster's Services."""
+    with services_of_the_lab(lab, tmp_path_factory.mktemp("services")) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def done(rig: Rig, lab: Lab, services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cluster on which the whole lab was done, and the folder of whoever did it."""
+    lab_state.install(rig, lab, services)
+    yield lab_state.workspace(lab, tmp_path_factory.mktemp("done"), services)
+    rig.reset()
+
+
+@pytest.fixture(scope="package")
+def student(
+    rig: Rig, lab: Lab, done: Path, services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Student]:
     folder = tmp_path_factory.mktemp("faults")
     with standing_before(rig.sandbox.kubeconfig) as proxy:
-        truth: dict[str, ExerciseResult] = {}
-        asked: dict[str, frozenset[str]] = {}
-        made = Student(lab, Workspace(lab.solutions), proxy, proxy.kubeconfig(folder), truth, asked)
-        for exercise in lab.exercises:
-            proxy.asked.clear()
-            truth[exercise.id] = made.judge(exercise, made.stages())
-            asked[exercise.id] = frozenset(each.resource for each in proxy.asked if each.resource)
+        made = Student(lab, Workspace(done), proxy, services.fronts, proxy.kubeconfig(folder))
+        made.learn()
         yield made
-    rig.sandbox.reset()
 
 
-def verdicts(checks: Iterable[CheckResult], half: Half) -> dict[str, str]:
-    """Return the verdict of every check of a half."""
-    return {check.id: check.verdict.value for check in checks if check.half is half}
+def manifest(lab: Lab) -> list[dict[str, Any]]:
+    """Return the objects of the manifest that gives a grader their rights."""
+    path = lab.materials / "grader" / "rbac.yaml"
+    return [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+
+
+@pytest.fixture(scope="package")
+def token(rig: Rig, lab: Lab, done: Path) -> str:
+    """The token of the grader's account, on a cluster where the whole lab was done."""
+    objects = manifest(lab)
+    rig.apply(*objects)
+    account = next(each for each in objects if each["kind"] == "ServiceAccount")["metadata"]
+    path = f"/api/v1/namespaces/{account['namespace']}/serviceaccounts/{account['name']}/token"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    return str(rig.api.request("POST", path, body)["status"]["token"])

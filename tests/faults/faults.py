@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.faults.proxy import Answer, Request, Spoilt
+from tests.faults.proxy import AUDITED, Answer, Request, Spoilt
 
 Object = dict[str, Any]
 Aim = Callable[[Request], bool]
@@ -26,7 +26,8 @@ def _status(code: int, reason: str, message: str) -> bytes:
     return json.dumps({**status, "reason": reason, "message": message}).encode()
 
 
-def _answering(name: str, aim: Aim, answer: Answer) -> Spoilt:
+def answering(name: str, aim: Aim, answer: Answer) -> Spoilt:
+    """Return the fault in which somebody gives one answer to all requests that it is aimed at."""
     return Spoilt(name, instead=lambda request: answer if aim(request) else None)
 
 
@@ -48,6 +49,7 @@ _PAGES = (
     ("half-json", 200, b'{"kind": "List", "items": [{"metadata": ', "application/json"),
     ("list-of-numbers", 200, b"[1, 2]", "application/json"),
     ("null", 200, b"null", "application/json"),
+    ("deep", 200, b"[" * 100_000, "application/json"),
     ("another-service", 200, b'{"status": "ok", "version": "1.2.3"}', "application/json"),
     ("items-are-text", 200, b'{"kind": "List", "items": "none", "metadata": {}}', "application/json"),
     ("items-are-null", 200, b'{"kind": "List", "items": [null, 7], "metadata": {}}', "application/json"),
@@ -57,10 +59,10 @@ _PAGES = (
 def answers(aim: Aim) -> Iterator[Spoilt]:
     """Yield faults in which somebody answers, but not with what was asked for."""
     for code, reason, message in _STATUSES:
-        yield _answering(str(code), aim, Answer(code, _status(code, reason, message)))
+        yield answering(str(code), aim, Answer(code, _status(code, reason, message), headers=AUDITED))
     for name, code, content, media_type in _PAGES:
-        yield _answering(name, aim, Answer(code, content, media_type=media_type))
-    yield _answering("cut-off", aim, Answer(200, b'{"kind": "List", "items": [', length=5_000))
+        yield answering(name, aim, Answer(code, content, media_type=media_type))
+    yield answering("cut-off", aim, Answer(200, b'{"kind": "List", "items": [', length=5_000))
 
 
 def hanging(aim: Aim) -> Spoilt:
@@ -82,10 +84,12 @@ def dead_after(count: int) -> Spoilt:
 def missing_kind(resource: str) -> Spoilt:
     """Return the fault of a kind that is not there: neither in discovery nor behind its path."""
     version, _, plural = resource.rpartition("/")
+    if plural == "proxy":  # a part of a kind: it is listed, and asked for, beside it
+        version, _, plural = resource.partition("/")
     found = _status(404, "NotFound", "the server could not find the requested resource")
 
     def instead(request: Request) -> Answer | None:
-        return Answer(404, found) if request.resource == resource else None
+        return Answer(404, found, headers=AUDITED) if request.resource == resource else None
 
     def after(request: Request, answer: Answer) -> Answer | None:
         if request.path.rstrip("/") not in (f"/apis/{version}", f"/api/{version}") or answer.status != 200:
@@ -111,8 +115,8 @@ _WEBHOOKS = (
 def half_ready_webhooks() -> Iterator[Spoilt]:
     """Yield faults in which every probe ends at a webhook that cannot be called."""
     for number, message in enumerate(_WEBHOOKS):
-        answer = Answer(500, _status(500, "InternalError", message))
-        yield _answering(f"webhook-{number}", lambda request: request.method == "POST", answer)
+        answer = Answer(500, _status(500, "InternalError", message), headers=AUDITED)
+        yield answering(f"webhook-{number}", lambda request: request.method == "POST", answer)
 
 
 def misshapen(aim: Aim) -> Iterator[Spoilt]:
@@ -138,7 +142,7 @@ def misshapen(aim: Aim) -> Iterator[Spoilt]:
         ("ports-of-null", _deep(("spec", "ports"), [None])),
         ("phase-list", _deep(("status", "phase"), ["Running"])),
         ("data-list", _setting("data", ["app-config.yaml"])),
-        ("rules-text", _setting("rules", "all")),
+        ("webhooks-text", _setting("webhooks", "all")),
     ):
         yield Spoilt(name, after=_changing(aim, change))
 

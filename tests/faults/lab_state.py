@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +11,18 @@ from typing import Any, Final
 
 import yaml
 
+from tests.faults.services import Services
 from tests.live.objects import with_status
 from tests.rig.cluster import Rig, wait_for
 from workshop.cluster.settling import settle
 from workshop.content import Lab
 from workshop.sandbox.client import ApiError
+from workshop.sandbox.definitions import unserved
 
 Object = dict[str, Any]
+# Where the reference files say that Backstage is; here it gets a port that nobody else has.
+_NODE_PORT: Final = 30000
+PORTAL: Final = f"http://localhost:{_NODE_PORT}"
 # A machine with other things to do takes a minute for what takes two seconds alone.
 _PATIENCE: Final = 300.0
 _CHAOS_RESULT: Final[Object] = {
@@ -59,21 +66,46 @@ _POLICIES: Final = (
 )
 
 
-def install(rig: Rig, lab: Lab) -> None:
-    """Bring the rig into that state, from whatever it was in."""
-    rig.sandbox.reset()
-    rig.apply(*yaml.safe_load(Path(__file__).with_name("platform.yaml").read_text(encoding="utf-8")))
+def install(rig: Rig, lab: Lab, services: Services | None = None) -> None:
+    """Bring the rig into that state, from whatever it was in; its Services answer where they are given."""
+    rig.reset()
+    rig.apply(*_platform(services.portal_port if services else _NODE_PORT))
     for path in sorted((lab.materials / "kubernetes").glob("*.yaml")):
         rig.apply(*_documents(path))
+    wait_for(lambda: not unserved(rig.api))
     wait_for(lambda: _all_available(rig), seconds=_PATIENCE)
     for name in ("tekton-pipelines", "tekton-pipelines-resolvers"):
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         rig.api.merge(f"/api/v1/namespaces/{name}", {"metadata": {"labels": labels}})
-    apply_work(rig, lab)
+    apply_work(rig, lab, services)
 
 
-def apply_work(rig: Rig, lab: Lab) -> None:
+def _platform(portal_port: int) -> list[Object]:
+    """Return what the charts of the lab leave; Backstage's node port is one of this machine."""
+    text = Path(__file__).with_name("platform.yaml").read_text(encoding="utf-8")
+    objects: list[Object] = yaml.safe_load(text.replace(PORTAL, f"http://localhost:{portal_port}"))
+    portal = next(each for each in objects if each["kind"] == "Service" and _name(each) == "backstage")
+    portal["spec"]["ports"][0]["nodePort"] = portal_port
+    return objects
+
+
+def _name(document: Object) -> str:
+    return str(document["metadata"]["name"])
+
+
+def workspace(lab: Lab, folder: Path, services: Services) -> Path:
+    """Write a folder whose td/ has the reference files, with the address at which Backstage answers here."""
+    shutil.copytree(lab.solutions / "td", folder / "td")
+    for path in (folder / "td" / "answers.yaml", folder / "td" / "backstage" / "values.yaml"):
+        text = path.read_text(encoding="utf-8")
+        assert PORTAL in text
+        path.write_text(text.replace(PORTAL, f"http://localhost:{services.portal_port}"), encoding="utf-8")
+    return folder
+
+
+def apply_work(rig: Rig, lab: Lab, services: Services | None = None) -> None:
     """Apply the reference files, as a student does exercise by exercise."""
+    began = time.time()
     exercise = lab.exercise("pipeline-run")
     assert exercise is not None
     taken_for_granted = list(_documents(exercise.folder / "sandbox.yaml"))
@@ -85,6 +117,10 @@ def apply_work(rig: Rig, lab: Lab) -> None:
     for name in _POLICIES:
         _apply_what_is_known(rig, _documents(lab.solutions / "td" / name))
     wait_for(lambda: _policies_ready(rig), seconds=_PATIENCE)
+    _delete_one(rig)
+    if services:
+        services.carry(rig)
+        services.has_recorded_since(began)
 
 
 def _play_the_others(rig: Rig, lab: Lab) -> None:
@@ -104,6 +140,23 @@ def _play_the_others(rig: Rig, lab: Lab) -> None:
         if conditions:
             with suppress(ApiError):  # of a provider that this control plane does not know
                 with_status(rig, document, {"conditions": conditions})
+
+
+def _delete_one(rig: Rig) -> None:
+    """Delete a Pod of the payment-service as the fault of Litmus does, and return once it is replaced."""
+    path = "/api/v1/namespaces/default/pods?labelSelector=app=payment-service"
+    before = {_name(each) for each in rig.api.request("GET", path)["items"]}
+    rig.api.delete(f"/api/v1/namespaces/default/pods/{min(before)}")
+
+    def is_replaced() -> bool:
+        now = rig.api.request("GET", path)["items"]
+        return any(
+            any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"]["conditions"])
+            for pod in now
+            if _name(pod) not in before
+        )
+
+    wait_for(is_replaced, seconds=_PATIENCE)
 
 
 def take_away(rig: Rig, lab: Lab) -> None:

@@ -1,7 +1,8 @@
-"""A proxy before a real API server that hands everything on – until it is told to spoil an answer.
+"""A proxy before a real server that hands everything on – until it is told to spoil an answer.
 
-Checks reach it over plain HTTP; it reaches the server with the credentials of a kubeconfig. What it was asked
-is written down, so that faults can be aimed at what a check really reads.
+It is reached over plain HTTP. Before an API server it asks with the credentials of a kubeconfig; before
+anything else it hands on those that it is shown. What it was asked is written down, so that faults can be
+aimed at what a check really reads.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import http.client
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
+
+AUDITED: Final = {"Audit-Id": "0"}
+_HANDED_ON: Final = ("Audit-Id", "Docker-Content-Digest", "Location", "WWW-Authenticate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Request:
     method: str
     path: str
     query: str
+    authorization: str | None = None
 
     @property
     def watches(self) -> bool:
@@ -53,12 +58,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the proxy answers. `length` other than the content's cuts the connection in the middle."""
+    """What the proxy answers. `length` other than the content's cuts the connection in the middle.
+
+    With AUDITED headers it comes from an API server, as far as one can see; without, from somebody between.
+    """
 
     status: int
     content: bytes
     length: int | None = None
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,6 +92,11 @@ class Proxy:
     fault: Spoilt | None = None
     asked: list[Request] = field(default_factory=list)
     _released: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+        return int(self.url.rpartition(":")[2])
 
     def kubeconfig(self, folder: Path, context: str = "lab") -> Path:
         """Write a kubeconfig whose only context leads here."""
@@ -112,24 +126,48 @@ class Proxy:
         self._released.wait(60)
 
 
-@contextmanager
-def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Proxy]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The server behind a proxy. Without a `token` the asker's own credentials are handed on."""
+
+    port: int
+    host: str = "127.0.0.1"
+    token: str | None = None
+    trust: ssl.SSLContext | None = None
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection that is not open yet."""
+        if self.trust is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=60)
+        return http.client.HTTPSConnection(self.host, self.port, context=self.trust, timeout=60)
+
+
+def standing_before(kubeconfig: Path, token: str | None = None) -> AbstractContextManager[Proxy]:
     """Start a proxy before the server of a kubeconfig's first cluster, as its user or with another token."""
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
-    token = token or config["users"][0]["user"]["token"]
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    context = ssl.create_default_context(cadata=authority)
     address = urlsplit(cluster["server"])
+    return before(
+        Origin(
+            int(address.port or 443),
+            str(address.hostname),
+            token or config["users"][0]["user"]["token"],
+            ssl.create_default_context(cadata=authority),
+        )
+    )
+
+
+@contextmanager
+def before(origin: Origin, port: int = 0) -> Iterator[Proxy]:
+    """Start a proxy before a server, at a port of its own choice or a given one."""
     proxy = Proxy()
     local = threading.local()
 
-    def connection(*, fresh: bool = False) -> http.client.HTTPSConnection:
+    def connection(*, fresh: bool = False) -> http.client.HTTPConnection:
         if fresh or getattr(local, "connection", None) is None:
-            local.connection = http.client.HTTPSConnection(
-                str(address.hostname), address.port, context=context, timeout=60
-            )
-        found: http.client.HTTPSConnection = local.connection
+            local.connection = origin.connect()
+        found: http.client.HTTPConnection = local.connection
         return found
 
     class Handler(BaseHTTPRequestHandler):
@@ -138,12 +176,15 @@ def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Prox
         def do_GET(self) -> None:
             self._serve(None)
 
+        def do_HEAD(self) -> None:
+            self._serve(None)
+
         def do_POST(self) -> None:
             self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
         def _serve(self, body: bytes | None) -> None:
             path, _, query = self.path.partition("?")
-            request = Request(self.command, path, query)
+            request = Request(self.command, path, query, self.headers["Authorization"])
             proxy.asked.append(request)
             fault = proxy.fault
             if fault is not None and fault.hangs is not None and fault.hangs(request):
@@ -165,12 +206,9 @@ def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Prox
             self._answer(answer)
 
         def _handed_on(self, body: bytes | None) -> Answer:
-            headers = {
-                name: value
-                for name, value in self.headers.items()
-                if name.lower() in ("accept", "content-type")
-            }
-            headers["Authorization"] = f"Bearer {token}"
+            shown = f"Bearer {origin.token}" if origin.token else self.headers["Authorization"]
+            headers = {"Accept": self.headers["Accept"], "Content-Type": self.headers["Content-Type"]}
+            headers = {name: each for name, each in {**headers, "Authorization": shown}.items() if each}
             for fresh in (False, True):
                 try:
                     server = connection(fresh=fresh)
@@ -180,6 +218,9 @@ def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Prox
                         response.status,
                         response.read(),
                         media_type=response.headers.get("Content-Type", "application/json"),
+                        headers={
+                            name: value for name, value in response.headers.items() if name in _HANDED_ON
+                        },
                     )
                 except (http.client.HTTPException, OSError):
                     if fresh:
@@ -191,11 +232,14 @@ def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Prox
             self.send_header("Content-Type", answer.media_type)
             length = len(answer.content) if answer.length is None else answer.length
             self.send_header("Content-Length", str(length))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             if length != len(answer.content):
                 self.send_header("Connection", "close")
                 self.close_connection = True
             self.end_headers()
-            self.wfile.write(answer.content)
+            if self.command != "HEAD":
+                self.wfile.write(answer.content)
 
         def log_message(self, *_: Any) -> None:
             return
@@ -204,7 +248,7 @@ def standing_before(kubeconfig: Path, token: str | None = None) -> Iterator[Prox
         def handle_error(self, *_: Any) -> None:
             return  # a client that did not wait for us
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

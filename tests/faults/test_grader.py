@@ -6,35 +6,34 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
-from tests.faults import lab_state
+from tests.faults.conftest import Student, manifest
+from tests.faults.kinds import is_named, named
 from tests.faults.proxy import Proxy, Request, standing_before
 from tests.rig.cluster import Rig, wait_for
-from workshop.cluster.live import LiveCluster
-from workshop.cluster.stage import LiveStages
-from workshop.content import Lab
-from workshop.engine import Run, judge
-from workshop.verdicts import Half, Mode, Reason, Report, Verdict
+from workshop.content import Exercise, Lab
+from workshop.verdicts import Half, Reason, Verdict
 from workshop.workspace import Workspace
 
 _READING = ["get", "list", "watch"]
 _VERBS = {"GET": "get", "POST": "create"}
+# No name in the program leads to these: the student's own file orders or refers to such objects.
+_OF_THE_STUDENT = {
+    ("helm.crossplane.io", "releases"),
+    ("helm.m.crossplane.io", "releases"),
+    ("argoproj.io", "clusteranalysistemplates"),
+}
 Object = dict[str, Any]
-
-
-def _manifest(lab: Lab) -> list[Object]:
-    path = lab.materials / "grader" / "rbac.yaml"
-    return [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+Said = dict[str, tuple[Verdict, Reason | None, list[str]]]
 
 
 def _role(lab: Lab) -> Object:
-    return next(each for each in _manifest(lab) if each["kind"] == "ClusterRole")
+    return next(each for each in manifest(lab) if each["kind"] == "ClusterRole")
 
 
 def _right(request: Request) -> tuple[str, str, str] | None:
@@ -48,13 +47,11 @@ def _right(request: Request) -> tuple[str, str, str] | None:
 
 
 def _granted(role: Object) -> set[tuple[str, str, str]]:
-    return {
-        (verb, group, resource)
-        for rule in role["rules"]
-        for verb in rule["verbs"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
+    return {(verb, *kind) for rule in role["rules"] for verb in rule["verbs"] for kind in _kinds(rule)}
+
+
+def _kinds(rule: Object) -> set[tuple[str, str]]:
+    return {(group, each) for group in rule["apiGroups"] for each in rule["resources"]}
 
 
 def _is_forbidden(rig: Rig, proxy: Proxy, rule: Object) -> bool:
@@ -75,111 +72,58 @@ def _is_forbidden(rig: Rig, proxy: Proxy, rule: Object) -> bool:
     return False
 
 
-def _judge(lab: Lab, proxy: Proxy, folder: Path, workspace: Path) -> Report:
-    kubeconfig = proxy.kubeconfig(folder)
-    stages = LiveStages(LiveCluster("lab", kubeconfig))
-    return judge(Run.of(lab, Workspace(workspace), Mode.CLUSTER, stages))
+@contextmanager
+def grading(rig: Rig, student: Student, token: str, folder: Path) -> Iterator[Student]:
+    """Look at the same as the grader."""
+    with standing_before(rig.sandbox.kubeconfig, token) as proxy:
+        yield replace(student, proxy=proxy, kubeconfig=proxy.kubeconfig(folder))
 
 
-def _said(report: Report) -> dict[str, tuple[Verdict, Reason | None, list[str]]]:
-    """Return what a report says of the cluster, without what differs from one moment to the next."""
+def _said(student: Student, exercises: list[Exercise] | None = None) -> Said:
+    """Return what is said of the cluster, without what differs from one moment to the next."""
+    stages = student.stages()
     return {
         check.id: (check.verdict, check.reason, [fact.id for fact in check.facts])
-        for result in report.exercises
-        for check in result.checks
+        for exercise in exercises or student.lab.exercises
+        for check in student.judge(exercise, stages).checks
         if check.half is Half.CLUSTER
     }
 
 
-@pytest.fixture(scope="module")
-def token(rig: Rig, lab: Lab) -> Iterator[str]:
-    """The token of the grader's account, on a cluster where the whole lab was done."""
-    lab_state.install(rig, lab)
-    rig.apply(*_manifest(lab))
-    account = next(each for each in _manifest(lab) if each["kind"] == "ServiceAccount")["metadata"]
-    path = f"/api/v1/namespaces/{account['namespace']}/serviceaccounts/{account['name']}/token"
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    yield rig.api.request("POST", path, body)["status"]["token"]
-    rig.sandbox.reset()
-
-
-# What only hints, or only a lab that is not finished, take: without it the verdicts here are the same.
-_FOR_HINTS = {
-    ("rbac.authorization.k8s.io", "roles"),
-    ("rbac.authorization.k8s.io", "rolebindings"),
-    ("autoscaling", "horizontalpodautoscalers"),
-    ("networking.k8s.io", "ingresses"),
-    ("pkg.crossplane.io", "providers"),
-}
-# Asked for by right answers of another shape than the reference's, or by what else may be installed.
-_VARIANTS = {
-    ("apps", "daemonsets"),
-    ("batch", "jobs"),
-    ("batch", "cronjobs"),
-    ("networking.k8s.io", "ingressclasses"),
-    ("gateway.networking.k8s.io", "httproutes"),
-    ("route.openshift.io", "routes"),
-    ("traefik.io", "ingressroutes"),
-    ("litmuschaos.io", "chaosexperiments"),
-    ("monitoring.coreos.com", "prometheuses"),
-    ("helm.crossplane.io", "releases"),
-    ("helm.m.crossplane.io", "releases"),
-    ("postgresql.cnpg.io", "clusters"),
-    ("kyverno.io", "policies"),
-    ("operator.tekton.dev", "tektonconfigs"),
-    ("argoproj.io", "clusteranalysistemplates"),
-    *(
-        ("admissionregistration.k8s.io", f"{kind}admissionpolic{end}")
-        for kind in ("validating", "mutating")
-        for end in ("ies", "ybindings")
-    ),
-    *(
-        ("policies.kyverno.io", f"{scope}{kind}policies")
-        for scope in ("", "namespaced")
-        for kind in ("validating", "mutating", "imagevalidating")
-    ),
-}
-
-
-def _compared(rig: Rig, lab: Lab, token: str, folder: Path, workspace: Path) -> set[tuple[str, str, str]]:
+def compared(rig: Rig, student: Student, token: str, folder: Path) -> set[tuple[str, str, str]]:
     """Judge the lab as the cluster's owner and as the grader, compare, and return the rights that took."""
-    with standing_before(rig.sandbox.kubeconfig) as proxy:
-        owner = _judge(lab, proxy, folder, workspace)
-        asked = {right for each in proxy.asked if (right := _right(each))}
-    with standing_before(rig.sandbox.kubeconfig, token) as proxy:
-        grader = _judge(lab, proxy, folder, workspace)
+    student.proxy.asked.clear()
+    owner = _said(student)
+    asked = {right for each in student.proxy.asked if (right := _right(each))}
+    with grading(rig, student, token, folder) as grader:
+        seen = _said(grader)
     # Everybody may ask what they may do themselves.
-    beyond = {right for right in asked if right[2] != "selfsubjectaccessreviews"} - _granted(_role(lab))
+    beyond = {right for right in asked if right[2] != "selfsubjectaccessreviews"} - _granted(
+        _role(student.lab)
+    )
     assert beyond == set(), "add them to materials/grader/rbac.yaml"
-    assert _said(grader) == _said(owner)
+    assert seen == owner
     return asked
 
 
-def test_enough_and_nothing_to_spare(rig: Rig, lab: Lab, token: str, tmp_path: Path, started: Path) -> None:
-    """The grader sees what the owner sees: all done, files hardly begun, and nothing applied."""
-    asked = _compared(rig, lab, token, tmp_path, lab.solutions)
-    asked |= _compared(rig, lab, token, tmp_path, started)
-    lab_state.take_away(rig, lab)
-    try:
-        asked |= _compared(rig, lab, token, tmp_path, lab.solutions)
-    finally:
-        lab_state.apply_work(rig, lab)
+def test_enough_and_nothing_to_spare(
+    rig: Rig, lab: Lab, student: Student, token: str, tmp_path: Path, started: Path
+) -> None:
+    """The grader sees what the owner sees, all done and hardly begun; `test_undone.py`: nothing applied.
+
+    What no state here asks for is named in the program: right answers of another shape ask for it.
+    """
+    asked = compared(rig, student, token, tmp_path)
+    asked |= compared(rig, replace(student, workspace=Workspace(started)), token, tmp_path)
     kinds = {(group, resource) for _, group, resource in asked}
+    names = named()
     to_spare = {
         right
         for right in _granted(_role(lab))
-        if right[1:] not in kinds | _VARIANTS or (right[0] == "create" and right not in asked)
+        if (right[0] == "create" and right not in asked)
+        or (right[1:] not in kinds | _OF_THE_STUDENT and not is_named(right[1:], names))
     }
     assert to_spare == set()
-
-
-def _is_asked_for(rule: Object) -> bool:
-    """Whether the finished lab takes a rule at all."""
-    return "create" not in rule["verbs"] and not _kinds(rule) <= _VARIANTS
-
-
-def _kinds(rule: Object) -> set[tuple[str, str]]:
-    return {(group, each) for group in rule["apiGroups"] for each in rule["resources"]}
 
 
 def test_no_secret_and_no_change(lab: Lab) -> None:
@@ -189,19 +133,26 @@ def test_no_secret_and_no_change(lab: Lab) -> None:
 
 
 def test_a_right_that_is_missing_is_forbidden_and_no_failure(
-    rig: Rig, lab: Lab, token: str, tmp_path: Path
+    rig: Rig, lab: Lab, student: Student, token: str, tmp_path: Path
 ) -> None:
+    """Whatever a check reads is missed when it is forbidden; what only hints read changes no verdict."""
     role, unnoticed = _role(lab), set[tuple[str, str]]()
-    with standing_before(rig.sandbox.kubeconfig, token) as proxy:
-        truth = _said(_judge(lab, proxy, tmp_path, lab.solutions))
+    asked_by_checks = {_kind(each) for asked in student.asked.values() for each in asked}
+    with grading(rig, student, token, tmp_path) as grader:
+        truth = _said(grader)
         try:
             for index, rule in enumerate(role["rules"]):
-                if not _is_asked_for(rule):
+                asking = [
+                    each
+                    for each in student.lab.exercises
+                    if {_kind(one) for one in student.asked_at_all[each.id]} & _kinds(rule)
+                ]
+                if "create" in rule["verbs"] or not asking:
                     continue
                 less = {**role, "rules": [each for at, each in enumerate(role["rules"]) if at != index]}
                 rig.apply(less)
-                wait_for(partial(_is_forbidden, rig, proxy, rule))
-                said = _said(_judge(lab, proxy, tmp_path, lab.solutions))
+                wait_for(partial(_is_forbidden, rig, grader.proxy, rule))
+                said = _said(grader, asking)
                 changed = {check: each for check, each in said.items() if each != truth[check]}
                 wrong = {
                     check: each
@@ -213,4 +164,12 @@ def test_a_right_that_is_missing_is_forbidden_and_no_failure(
                     unnoticed |= _kinds(rule)
         finally:
             rig.apply(role)
-    assert unnoticed <= _FOR_HINTS | _VARIANTS
+    assert unnoticed & asked_by_checks == set()
+
+
+def _kind(resource: str) -> tuple[str, str]:
+    """Return group and plural of a resource such as `apps/v1/deployments`."""
+    if resource.endswith("/proxy"):
+        return "", "services/proxy"
+    version, _, plural = resource.rpartition("/")
+    return version.rpartition("/")[0], plural

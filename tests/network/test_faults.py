@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -19,9 +20,16 @@ from workshop.network.transport import Transport
 from workshop.verdicts import Reason
 
 REFERENCE = "ghcr.io/lea/payment-service:v1.0.0"
-DIGEST = f"sha256:{'a' * 64}"
+UNKNOWN = '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}'
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = json.dumps({"schemaVersion": 2, "layers": []})
+
+
+def digest_of(body: str) -> str:
+    return f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"
+
+
+DIGEST = digest_of(MANIFEST)
 
 
 @dataclass
@@ -226,15 +234,16 @@ def test_a_token_stays_with_its_registry() -> None:
 
 def test_the_referrers_api_where_there_is_one() -> None:
     bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
-    referrer = {"digest": f"sha256:{'b' * 64}", "artifactType": bundle}
+    manifest = json.dumps({"schemaVersion": 2, "artifactType": bundle, "layers": [{"mediaType": bundle}]})
+    referrer = {"digest": digest_of(manifest), "artifactType": bundle}
 
     def answer(_: Front, handler: BaseHTTPRequestHandler) -> None:
         if "/referrers/" in handler.path:
             say(handler, 200, json.dumps({"manifests": [referrer]}), Content_Type=INDEX)
         elif handler.path.endswith(referrer["digest"]):
-            say(handler, 200, json.dumps({"artifactType": bundle, "layers": [{"mediaType": bundle}]}))
+            say(handler, 200, manifest)
         else:
-            say(handler, 404, "{}")
+            say(handler, 404, UNKNOWN)
 
     with front(answer) as made:
         signatures = network(made).signatures(Image(REFERENCE, DIGEST))
@@ -244,31 +253,56 @@ def test_the_referrers_api_where_there_is_one() -> None:
 
 def test_a_busy_referrers_api_is_no_answer() -> None:
     def answer(_: Front, handler: BaseHTTPRequestHandler) -> None:
-        say(handler, 503 if "/referrers/" in handler.path else 404, "{}")
+        say(handler, 503 if "/referrers/" in handler.path else 404, UNKNOWN)
 
     with front(answer) as made, pytest.raises(NoRegistry):
         network(made).signatures(Image(REFERENCE, DIGEST))
 
 
 def test_a_referrers_api_that_sends_elsewhere() -> None:
-    """GHCR answers with a redirect to a page: there is no such API, and the tag stands for it."""
+    """GHCR answers with a redirect to a page that is often too busy: the tag is asked instead."""
 
     def answer(made: Front, handler: BaseHTTPRequestHandler) -> None:
         if "/referrers/" in handler.path:
             say(handler, 303, Location=f"{made.url}/a/page")
         elif handler.path == "/a/page":
-            say(handler, 200, "<html></html>", Content_Type="text/html")
+            say(handler, 429, "<html></html>", Content_Type="text/html")
         else:
-            say(handler, 404, "{}")
+            say(handler, 404, UNKNOWN)
 
     with front(answer) as made:
         assert not network(made).signatures(Image(REFERENCE, DIGEST)).any
+        assert "/a/page" not in [path for path, _ in made.asked]
         assert any(path.endswith(f"manifests/{DIGEST.replace(':', '-')}") for path, _ in made.asked)
 
 
 def test_an_image_of_several_platforms() -> None:
     platforms = [f"sha256:{letter * 64}" for letter in "bc"]
-    index = json.dumps({"manifests": [{"digest": each} for each in platforms]})
-    with front(lambda _, handler: say(handler, 200, index, Docker_Content_Digest=DIGEST)) as made:
+    index = json.dumps({"schemaVersion": 2, "manifests": [{"digest": each} for each in platforms]})
+    digest = digest_of(index)
+    with front(lambda _, handler: say(handler, 200, index, Docker_Content_Digest=digest)) as made:
         image = network(made).image(REFERENCE)
-    assert image == Image(REFERENCE, DIGEST, tuple(platforms))
+    assert image == Image(REFERENCE, digest, tuple(platforms))
+
+
+def test_a_resolver_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver knows no time-out of ours: it is left behind."""
+    released = threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> list[Any]:
+        released.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        with pytest.raises(NoRegistry) as error:
+            LiveNetwork(seconds=0.2).image(REFERENCE)
+    finally:
+        released.set()
+    assert error.value.reason is Reason.TIMEOUT
+
+
+def test_a_name_that_nobody_knows() -> None:
+    with pytest.raises(NoRegistry) as error:
+        LiveNetwork(seconds=30, mirrors={"ghcr.io": "http://registry.invalid"}).image(REFERENCE)
+    assert error.value.reason in (Reason.UNAVAILABLE, Reason.TIMEOUT)

@@ -44,7 +44,7 @@ class Payment:
             return error.code, error.read().decode()
 
     @contextmanager
-    def visited(self) -> Iterator[None]:
+    def visited(self, pause: float = _PAUSE) -> Iterator[None]:
         """Send it checkouts and pages that do not exist for as long as this lasts."""
         over = threading.Event()
 
@@ -53,7 +53,7 @@ class Payment:
                 for path in _PATHS:
                     with contextlib.suppress(OSError):
                         self.get(path)
-                over.wait(_PAUSE)
+                over.wait(pause)
 
         visitor = threading.Thread(target=visit, daemon=True)
         visitor.start()
@@ -100,11 +100,16 @@ def running(folder: Path, *, failure_rate: float = 0.0) -> Iterator[Payment]:
             process.terminate()
 
 
-@pytest.fixture(scope="session")
-def payment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Payment]:
-    """One payment-service a session; one checkout in five fails."""
+def need() -> None:
+    """Skip where the service cannot be run."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             must_be_had(program, "install Node.js")
+
+
+@pytest.fixture(scope="session")
+def payment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Payment]:
+    """One payment-service a session; one checkout in five fails."""
+    need()
     with running(tmp_path_factory.mktemp("payment"), failure_rate=0.2) as service:
         yield service

@@ -123,11 +123,16 @@ def _is_ready(process: subprocess.Popen[bytes], port: int, folder: Path) -> bool
         return False
 
 
+def need() -> None:
+    """Skip where no Prometheus can be run."""
+    if shutil.which("prometheus") is None:
+        must_be_had("prometheus", "tools/install-live-tools.sh")
+
+
 @pytest.fixture(scope="session")
 def prometheus(payment: Payment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """One Prometheus a session that scrapes the payment-service."""
-    if shutil.which("prometheus") is None:
-        must_be_had("prometheus", "tools/install-live-tools.sh")
+    need()
     with running(tmp_path_factory.mktemp("prometheus"), {"payment-service": [payment.target]}) as server:
         yield server
 

@@ -122,15 +122,20 @@ class Signing:
         chain = ["--certificate", f"{name}.pem", "--certificate-chain", "authority.pem"]
         self._sign(reference, ["--key", f"{name}-cosign.key", *chain], bundle)
 
-    def network(self) -> LiveNetwork:
-        """Return the network as checks see it: this registry as ghcr.io, this authority as Sigstore's."""
+    def network(self, at: str | None = None, seconds: float = 15.0) -> LiveNetwork:
+        """Return the network as checks see it: this registry as ghcr.io, this authority as Sigstore's.
+
+        `at` is where the registry answers, if not by itself: a proxy that stands before it.
+        """
         trust = (
             f"--trusted-root={self.folder / 'trusted.json'}",
             "--insecure-ignore-sct",
             "--insecure-ignore-tlog",
         )
         return LiveNetwork(
-            mirrors={"ghcr.io": self.registry.url}, options=(*trust, "--allow-insecure-registry")
+            seconds=seconds,
+            mirrors={"ghcr.io": at or self.registry.url},
+            options=(*trust, "--allow-insecure-registry"),
         )
 
     def run(self, *command: str) -> None:
