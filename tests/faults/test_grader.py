@@ -26,6 +26,7 @@ _VERBS = {"GET": "get", "POST": "create"}
 _OF_THE_STUDENT = {
     ("helm.crossplane.io", "releases"),
     ("helm.m.crossplane.io", "releases"),
+    ("helm.m.crossplane.io", "clusterproviderconfigs"),
     ("argoproj.io", "clusteranalysistemplates"),
 }
 Object = dict[str, Any]

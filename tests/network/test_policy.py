@@ -53,9 +53,12 @@ class Recorded:
     def __init__(self, unsigned: Decision, signed: Decision) -> None:
         self.unsigned, self.signed = unsigned, signed
 
-    def get(self, _kind: str, name: str, _namespace: str | None = None) -> Object | None:
+    def serves(self, kind: str) -> bool:
+        return kind == "ClusterPolicy.kyverno.io"
+
+    def get(self, kind: str, name: str, _namespace: str | None = None) -> Object | None:
         ready = {"conditions": [{"type": "Ready", "status": "True"}], "conditionStatus": {"ready": True}}
-        return {"metadata": {"name": name}, "status": ready}
+        return {"kind": kind.partition(".")[0], "metadata": {"name": name}, "status": ready}
 
     def list(self, kind: str, **_: Any) -> list[Object]:
         return [{"metadata": {"name": "default"}}] if kind == "Namespace" else []

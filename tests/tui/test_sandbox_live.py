@@ -77,6 +77,10 @@ def test_a_wrong_policy_is_told_and_the_mended_one_passes(
         assert own_sandbox.environment() == {}
         Sandbox.up(core=POLICIES, build_missing=False)
         await hands.until(lambda: app.state.verdict("2.2") is Verdict.PASSED, "the sandbox come back")
+        # Another port, another authority: what changes there now is followed, not what was there before.
+        await hands.until(lambda: not app._under_way, "the end of the run")
+        sandbox.api().delete("/apis/kyverno.io/v1/clusterpolicies/disallow-latest-tag")
+        await hands.until(lambda: app.state.verdict("2.2") is Verdict.UNFINISHED, "the policy taken away")
 
     drive(script, welcomed)
 
