@@ -18,7 +18,7 @@ from tests.faults.conftest import Student
 from tests.faults.verdicts import verdicts, wrong
 from tests.rig.cluster import Rig
 from workshop.cluster.live import LiveCluster
-from workshop.cluster.port import Unreachable
+from workshop.cluster.port import Place, Unreachable
 from workshop.cluster.stage import LiveStages
 from workshop.verdicts import Half, Reason, Verdict
 
@@ -94,7 +94,7 @@ def test_a_watch_that_is_cut_off(student: Student, rig: Rig) -> None:
             cluster.changes(kind, namespace=namespace, since=since)
         assert fault.bitten == 1
         with pytest.raises(Unreachable) as followed:
-            list(cluster.follow(kind, seconds=1))
+            list(cluster.follow(Place(kind), seconds=1))
         assert fault.bitten == 2
     assert {read.value.reason, followed.value.reason} <= {Reason.UNAVAILABLE, Reason.NO_CLUSTER}
     seen = cluster.changes(kind, namespace=namespace, since=since)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.tui.in_memory import CONTEXT, POLICY, InMemory
-from workshop.cluster.port import Unreachable
+from workshop.cluster.port import Place, Unreachable
 from workshop.content import Lab
 from workshop.converging import is_converging
 from workshop.progress import Progress
@@ -217,7 +217,7 @@ def test_whoever_finds_the_cluster_again_looks_at_everything(
         await hands.until(lambda: "injoignable" in _strip(hands), "the loss")
         await hands.judged()
         cluster.down = None
-        app.post_message(ClusterChanged("Namespace"))
+        app.post_message(ClusterChanged(Place("Namespace")))
         await hands.until(lambda: "● " in _strip(hands), "the cluster come back")
         await hands.until(
             lambda: {each: result.verdict for each, result in app.state.results.items()} == before,

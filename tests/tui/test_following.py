@@ -203,19 +203,20 @@ def test_a_kind_that_is_not_defined_is_followed_once_it_is(follower: Follower, p
 
 def test_a_cluster_made_anew_under_the_same_name_is_followed(follower: Follower, posted: Posted) -> None:
     """The old one's watches are left to end; what they find then is nobody's affair any more."""
+    pods = Place("Pod")
     old: Any = Breaking()
-    follower.follow(old, ["Pod"])
-    assert posted.next() == "Pod"
-    follower.follow(old, ["Pod"])
+    follower.follow(old, [pods])
+    assert posted.next() == pods
+    follower.follow(old, [pods])
     assert old.calls == 1, "the same cluster is not followed twice"
     new: Any = Breaking()
-    follower.follow(new, ["Pod"])
-    assert posted.next() == "Pod"
+    follower.follow(new, [pods])
+    assert posted.next() == pods
     old.reasons.append(Reason.FORBIDDEN)
     old.silence.set()
     wait_for(lambda: old.ended)
-    assert follower.unwatched == frozenset()
-    assert list(follower._ends) == ["Pod"]
+    assert not follower.misses([pods])
+    assert list(follower._ends) == [pods]
 
 
 def test_a_cluster_is_the_same_by_address_authority_and_credentials(rig: Rig, tmp_path: Path) -> None:

@@ -57,7 +57,11 @@ def judge_as_written(exam: Exam, document: Document) -> None:
         "another-version",
         Text("{kind} {name} is on the cluster as your file says", kind=kind, name=name),
         same,
-        observed=Text("the cluster has another version of it") if same is False else None,
+        observed=Text("the cluster has another version of it")
+        if same is False
+        else Text("a dry run of it does not tell")
+        if same is None
+        else None,
         next=Text("Apply your file: kubectl apply -f {file}", file=document.file),
         where=Source(object=f"{kind}/{name}", field="spec"),
         reason=Reason.UNAVAILABLE if same is None else None,

@@ -8,8 +8,7 @@ gateway before the API server says never gets here: `LiveCluster.service_get` ta
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workshop.checking import Text
 from workshop.cluster.port import Cluster, Unreachable
@@ -25,8 +24,7 @@ _REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back for a path. `silent` is the API server's word for an application that says nothing."""
 
     status: int
