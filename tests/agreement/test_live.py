@@ -17,7 +17,7 @@ _RECORDED = Path(__file__).resolve().parents[1] / "kyverno" / "regressions"
 
 
 def test_the_evaluator_agrees_with_kyverno(judge: Field) -> None:
-    figures = run(judge, start=0, policies=80, pairs=700)
+    figures = run(judge, start=0, policies=120, pairs=1100)
     assert figures.disagreements == []
     assert figures.pairs >= 300
     # Nothing is proven by policies that are not in force.

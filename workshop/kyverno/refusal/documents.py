@@ -51,6 +51,7 @@ def _refusals(policy: dict[str, Any]) -> Iterator[str]:
         yield "apiVersion or kind is not set: nobody knows what this is"
         return
     if group == "admissionregistration.k8s.io" and kind in _NATIVE:
+        yield from _envelope(policy)
         errors = schema_errors(policy.get("spec"), kind)
         yield from errors or native_errors(as_map(policy.get("spec")), kind)
         return
