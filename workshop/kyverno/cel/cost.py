@@ -49,8 +49,14 @@ def _factors(found: list[Token], calls: list[int], elements: int, size: int) -> 
             yield _repetitions(found, index + 1, size)
         elif name in NAMING:
             yield joints
-        elif name in _SQUARE:
+        elif name in _SQUARE and not _one_text(found, index + 1):
             yield elements
+
+
+def _one_text(found: list[Token], opening: int) -> bool:
+    """Whether a call's only argument is a literal text: it is looked for once, as `endsWith` does."""
+    inner = found[opening + 1 : opening + 3]
+    return len(inner) == 2 and inner[0].kind == "text" and inner[1].text == ")"
 
 
 def _length(token: Token) -> int:
