@@ -222,6 +222,21 @@ def test_the_list_of_crds_is_that_of_the_cluster(lab: Lab, installed: Rig, tmp_p
         assert result.verdict is Verdict.PASSED
 
 
+def test_the_question_of_the_statement_decides(lab: Lab, installed: Rig, tmp_path: Path) -> None:
+    install(installed, manifest(replicas=3))
+    kinds = "[ClusterPolicy, Policy, PolicyException, CleanupPolicy, UpdateRequest]"
+    for answer, verdict in (
+        (kinds, Verdict.PASSED),
+        ("[clusterpolicies.kyverno.io]", Verdict.FAILED),
+        ('"20"', Verdict.FAILED),
+        ("TODO", Verdict.UNFINISHED),
+    ):
+        files = {"td/answers.yaml": f'answers: {{"2.1": {{crds: {answer}}}}}\n'}
+        result = look(lab, installed, tmp_path, EXERCISE, files)
+        assert check(result, "question_is_answered").verdict is verdict, answer
+        assert result.verdict is verdict
+
+
 class _WithoutWebhooks(LiveCluster):
     """A cluster whose webhook configurations are gone. Kyverno, where it runs, writes them again at once."""
 

@@ -9,7 +9,7 @@ from workshop.cluster.port import Object
 from workshop.cluster.reading import items, name_of, part, selects
 from workshop.verdicts import Reason, Source
 
-from ..kyverno_ha import CORE, names_in
+from ..kyverno_ha import CORE, judge_answer, names_in
 from ._deployments import Deployment, judge_ready, labelled
 from ._kyverno import CEL_ONLY, COMPONENT, NAMESPACE, admission_controllers
 from ._workloads import picks, place
@@ -218,6 +218,17 @@ def disruptions_are_bounded(exam: Exam) -> None:
         next=Text("The chart makes one as soon as the admission controller has more than one replica."),
         where=Source(object=f"Namespace/{controller.namespace}"),
     )
+
+
+@check(level=must, half=cluster, containers=True)
+def question_is_answered(exam: Exam) -> None:
+    """The question is answered with Kyverno's CRDs.
+
+    The statement asks for the list. Which ones there are depends on the version; these are in every one.
+    """
+    _controller(exam)
+    served = {each.partition(".")[0] for each in exam.cluster.resources(_GROUP)}
+    judge_answer(exam, [each for each in CORE if each in served])
 
 
 @check(level=should, half=cluster, containers=True)
