@@ -77,7 +77,9 @@ def _policies(text: str) -> list[Document]:
         documents = list(yaml.safe_load_all(text))
     except (yaml.YAMLError, ValueError):
         return []
-    return [document for document in documents if _is_policy(document)]
+    # Of two of one name the later is what the cluster has.
+    named = {(one["kind"], one["metadata"]["name"]): one for one in documents if _is_policy(one)}
+    return list(named.values())
 
 
 def _is_policy(document: Any) -> bool:

@@ -99,19 +99,26 @@ def mutate_errors(mutate: dict[str, Any], spec: dict[str, Any]) -> Iterator[str]
     patches = [key for key in ("patchStrategicMerge", "patchesJson6902") if mutate.get(key)]
     if len(patches) + bool(mutate.get("foreach")) > 1:
         yield "only one of `foreach`, `patchStrategicMerge`, or `patchesJson6902` is allowed"
-    for loop in map(as_map, as_list(mutate.get("foreach"))):
-        own = [key for key in ("patchStrategicMerge", "patchesJson6902") if loop.get(key)]
-        if loop.get("foreach"):
-            if own or loop.get("context") is not None or loop.get("preconditions") is not None:
-                yield "a nested foreach cannot contain other declarations"
-        elif len(own) != 1:
-            yield "foreach: only one of `patchStrategicMerge` or `patchesJson6902` is allowed"
+    yield from _mutated_each_errors(mutate.get("foreach"))
     existing = mutate.get("mutateExistingOnPolicyUpdate")
     if (existing or spec.get("mutateExistingOnPolicyUpdate")) and not mutate.get("targets"):
         yield "mutate.targets has to be specified when mutateExistingOnPolicyUpdate is set"
     text = mutate.get("patchesJson6902")
     if isinstance(text, str) and text:
         yield from _json_patch_errors(text)
+
+
+def _mutated_each_errors(loops: object) -> Iterator[str]:
+    for loop in map(as_map, as_list(loops)):
+        own = [key for key in ("patchStrategicMerge", "patchesJson6902") if loop.get(key)]
+        if loop.get("foreach"):
+            if own or loop.get("context") is not None or loop.get("preconditions") is not None:
+                yield "a nested foreach cannot contain other declarations"
+            yield from _mutated_each_errors(loop["foreach"])
+            # Kyverno looks at no loop behind one that holds others.
+            return
+        if len(own) != 1:
+            yield "foreach: only one of `patchStrategicMerge` or `patchesJson6902` is allowed"
 
 
 def _json_patch_errors(text: str) -> Iterator[str]:

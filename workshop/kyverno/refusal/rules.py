@@ -108,7 +108,8 @@ def _rule_errors(
     yield from selection_errors(rule, background=background, namespaced=namespaced)
     yield from _context_errors(rule)
     yield from conditions_errors(rule.get("preconditions"), "preconditions")
-    if rule.get("celPreconditions") and not as_map(rule.get("validate")).get("cel"):
+    changes_each = bool(as_map(rule.get("mutate")).get("foreach"))
+    if rule.get("celPreconditions") and not (as_map(rule.get("validate")).get("cel") or changes_each):
         yield "celPrecondition can only be used with validate.cel"
     if actions == ["validate"]:
         yield from validate_errors(as_map(rule["validate"]))
