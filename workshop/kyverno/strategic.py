@@ -98,6 +98,8 @@ def _resolve(pattern: object, resource: object) -> None:
 
 def _resolve_elements(pattern: list[Any], resource: object) -> None:
     """An element with anchors is a template: it becomes one patch per matching element of the resource."""
+    if resource is not None and not isinstance(resource, list):
+        raise KyvernoError("failed to preProcess rule: wrong node kind: a list is expected in the resource")
     elements = resource if isinstance(resource, list) else []
     for template in list(pattern):
         if not _has_anchor(template, {"", "<", "+"}):
@@ -191,7 +193,7 @@ def _strip(node: object, *, delete_scalar: bool) -> bool:
             if _has_anchor(item, {"", "<", "+"}) or _strip(item, delete_scalar=False):
                 # Kyverno counts as if nothing had been taken away yet: of several items others go.
                 if index >= len(node):
-                    raise Beyond("beyond-evaluator", "several items of a list go: Kyverno breaks off")
+                    raise KyvernoError("several items of a list go, and Kyverno breaks off")
                 del node[index]
         return not node and not was_empty
     return delete_scalar
