@@ -367,6 +367,38 @@ def sources_writable(exam: Exam) -> None:
     )
 
 
+@check(level=should)
+def kaniko_may_be_root(exam: Exam) -> None:
+    """kaniko may run as root.
+
+    It unpacks whole file systems: a Pod that forbids root is turned away before its first step.
+    """
+    document, run = _run(exam)
+    spec = run.view.sub("spec")
+    contexts = [
+        each.sub("securityContext")
+        for each in (spec.sub("taskRunTemplate", "podTemplate"), spec.sub("podTemplate"))
+    ]
+    steps = [step for task in tasks_at_hand(exam).values() for step in task.steps]
+    # What a step says of itself counts more than what the Pod says of all, field by field.
+    forbidden = any(
+        any(each.get(field) not in (None, harmless) for each in contexts)
+        and not any(step.view.get("securityContext", field) == harmless for step in steps)
+        for field, harmless in (("runAsNonRoot", False), ("runAsUser", 0))
+    )
+    exam.fact(
+        "root-forbidden",
+        Text("The step that builds may run as root"),
+        not forbidden,
+        expected=Text("no runAsNonRoot and no runAsUser for the whole run"),
+        observed=Text("the Pod template forbids root"),
+        next=Text(
+            "Leave fsGroup alone in the Pod template, or let the step of kaniko say runAsNonRoot: false, runAsUser: 0."
+        ),
+        where=document.at("spec"),
+    )
+
+
 @check(level=remark)
 def run_tidy(exam: Exam) -> None:
     """The run asks for what it needs, and for nothing else.
