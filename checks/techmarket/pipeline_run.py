@@ -392,9 +392,7 @@ def kaniko_may_be_root(exam: Exam) -> None:
         not forbidden,
         expected=Text("no runAsNonRoot and no runAsUser for the whole run"),
         observed=Text("the Pod template forbids root"),
-        next=Text(
-            "Leave fsGroup alone in the Pod template, or let the step of kaniko say runAsNonRoot: false, runAsUser: 0."
-        ),
+        next=Text("Leave fsGroup alone there, or let kaniko's step say runAsNonRoot: false, runAsUser: 0."),
         where=document.at("spec"),
     )
 
