@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.faults import lab_state
+from tests.faults.grader import Right, compared, manifest
 from tests.faults.proxy import Proxy, Spoilt, standing_before
 from tests.faults.services import Services
 from tests.faults.services import running as services_of_the_lab
 from tests.faults.verdicts import look, verdicts, wrong
 from tests.rig.cluster import Rig
+from workshop.accounts import Account
 from workshop.cluster.live import LiveCluster
 from workshop.cluster.port import Unreachable
 from workshop.cluster.stage import LiveStages
 from workshop.content import Exercise, Lab
 from workshop.engine import Run, judge_exercise
+from workshop.starting import start_workspace
 from workshop.verdicts import CheckResult, ExerciseResult, Half, Mode
 from workshop.workspace import Workspace
 
@@ -134,12 +135,6 @@ def student(
         yield made
 
 
-def manifest(lab: Lab) -> list[dict[str, Any]]:
-    """Return the objects of the manifest that gives a grader their rights."""
-    path = lab.materials / "grader" / "rbac.yaml"
-    return [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
-
-
 @pytest.fixture(scope="package")
 def token(rig: Rig, lab: Lab, done: Path) -> str:
     """The token of the grader's account, on a cluster where the whole lab was done."""
@@ -149,3 +144,15 @@ def token(rig: Rig, lab: Lab, done: Path) -> str:
     path = f"/api/v1/namespaces/{account['namespace']}/serviceaccounts/{account['name']}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     return str(rig.api.request("POST", path, body)["status"]["token"])
+
+
+@pytest.fixture(scope="package")
+def asked_when_done(
+    rig: Rig, lab: Lab, student: Student, token: str, tmp_path_factory: pytest.TempPathFactory
+) -> set[Right]:
+    """The rights that it takes to judge the finished lab, and files that were hardly begun."""
+    begun = tmp_path_factory.mktemp("begun")
+    start_workspace(lab, begun, Account())
+    asked = compared(rig, student, token, tmp_path_factory.mktemp("grader"))
+    other = replace(student, workspace=Workspace(begun))
+    return asked | compared(rig, other, token, tmp_path_factory.mktemp("grader"))

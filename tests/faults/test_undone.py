@@ -13,18 +13,26 @@ import pytest
 
 from tests.faults import faults, lab_state
 from tests.faults.conftest import Student
+from tests.faults.grader import Right, compared, granted, role_of
+from tests.faults.kinds import is_named, named
 from tests.faults.proxy import Spoilt
-from tests.faults.test_grader import compared
 from tests.rig.cluster import Rig
 from workshop.content import Lab
 from workshop.verdicts import Half, Verdict
 
+# No name in the program leads to these: the student's own file orders or refers to such objects.
+_OF_THE_STUDENT = {
+    ("helm.crossplane.io", "releases"),
+    ("helm.m.crossplane.io", "releases"),
+    ("helm.m.crossplane.io", "clusterproviderconfigs"),
+    ("argoproj.io", "clusteranalysistemplates"),
+}
 _NOT_DONE = (Verdict.UNFINISHED, Verdict.FAILED, Verdict.BLOCKED, Verdict.UNKNOWN)
 
 
 @pytest.fixture(scope="module")
-def undone(rig: Rig, lab: Lab, student: Student) -> Student:
-    """Somebody with the right files, of which the cluster has none."""
+def undone(rig: Rig, lab: Lab, student: Student, asked_when_done: set[Right]) -> Student:
+    """Somebody with the right files, of which the cluster has none; what the finished lab tells comes first."""
     lab_state.take_away(rig, lab)
     made = replace(student, truth={}, asked={}, asked_at_all={})
     made.learn()
@@ -51,7 +59,16 @@ def test_nothing_is_passed_that_was_not_done(undone: Student, fault: Spoilt) -> 
     assert undone.under(fault) == []
 
 
-def test_the_grader_sees_that_nothing_is_applied(
-    rig: Rig, undone: Student, token: str, tmp_path: Path
+def test_the_grader_sees_that_too_and_has_no_right_to_spare(
+    rig: Rig, lab: Lab, undone: Student, token: str, asked_when_done: set[Right], tmp_path: Path
 ) -> None:
-    compared(rig, undone, token, tmp_path)
+    """What no state here asks for is named in the program: right answers of another shape ask for it."""
+    asked = asked_when_done | compared(rig, undone, token, tmp_path)
+    kinds, names = {right[1:] for right in asked}, named()
+    to_spare = {
+        right
+        for right in granted(role_of(lab))
+        if (right[0] == "create" and right not in asked)
+        or (right[1:] not in kinds | _OF_THE_STUDENT and not is_named(right[1:], names))
+    }
+    assert to_spare == set()
