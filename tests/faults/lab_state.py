@@ -151,9 +151,10 @@ def _delete_one(rig: Rig) -> None:
     def is_replaced() -> bool:
         now = rig.api.request("GET", path)["items"]
         return any(
-            any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"]["conditions"])
+            each["type"] == "Ready" and each["status"] == "True"
             for pod in now
             if _name(pod) not in before
+            for each in pod["status"].get("conditions", ())  # nobody has looked at a new Pod yet
         )
 
     wait_for(is_replaced, seconds=_PATIENCE)

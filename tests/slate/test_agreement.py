@@ -24,6 +24,7 @@ _SENSE = "valid, and carried out as written; that it is not what was asked is no
 _LITMUS = "Litmus' schema keeps what it does not know and takes any text; who reads it is the operator"
 _PROMQL = "an expression is a text to the schema; Prometheus reads it, and nobody has one there"
 _EXCEPT = "who is let off by namespace, label or name is not among the Pods tried on a cluster"
+_PROBE_OF_3 = "Litmus 3, whose schema the sandbox has, asks more of a probe than Litmus 2"
 _NO_VOLUME = "no volume can be had that way, and the run waits for one"
 
 # By exercise: check, or check/fact → why no engine sees it.
@@ -32,13 +33,15 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "name_of_the_statement": _NAME,
         "latest_is_refused/namespace-left-out": _EXCEPT,
         "latest_is_refused/pods-left-out": _EXCEPT,
+        "latest_is_refused/containers-left-out": _EXCEPT,
     },
     "require-resource-limits": {
         "name_of_the_statement": _NAME,
         "limits_are_required/pods-left-out": _EXCEPT,
+        "limits_are_required/containers-left-out": _EXCEPT,
         "debugging_stays_possible": "a debug container is no creation: it takes a Pod that runs",
     },
-    "add-labels": {},
+    "add-labels": {"labels_are_added/pods-left-out": _EXCEPT},
     "verify-image-signature": {
         "name_of_the_statement": _NAME,
         "pods_are_looked_at/pods-left-out": _EXCEPT,
@@ -98,6 +101,8 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "builds_payment_service/literal-param": _RUNTIME,
         "builds_payment_service/wrong-account": _SENSE,
         "builds_your_repository": _RUNTIME,
+        "builds_payment_service/image-by-digest": _RUNTIME,
+        "volume_shared/claim-too-small": _SENSE,
         "volume_shared/empty-dir-workspace": _RUNTIME,
         "volume_shared/no-claim": _RUNTIME,
     },
@@ -128,6 +133,7 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "rules_can_load/promql-syntax": _PROMQL,
         "rules_can_load/bad-record-name": _PROMQL,
         "rules_can_load/rules-unreadable": "to a cluster, a ConfigMap holds any text",
+        "rules_can_load/second-document": "to a cluster, a ConfigMap holds any text",
         "rules_can_load/wrong-kind": "to a cluster, a ConfigMap holds any text",
         "rules_can_load/no-rules": "an object without rules is one that the exercise does not ask for",
     },
@@ -141,6 +147,7 @@ FILES_ONLY: dict[str, dict[str, str]] = {
         "pod_delete_is_the_fault": _LITMUS,
         "thirty_seconds": _LITMUS,
         "one_pod_at_a_time": _LITMUS,
+        "quotes_are_straight": "how something is typed is advice on files",
     },
     "crossplane-postgres": {
         "a_database_is_asked_for": "an object that orders nothing is a good object",
@@ -170,6 +177,14 @@ EXCEPTIONS: dict[tuple[str, str], tuple[Verdict, str]] = {
         Verdict.UNKNOWN,
         "a task of a foreign kind waits for a controller that nobody has here",
     ),
+    ("canary-rollout", "router-that-needs-no-services"): (
+        Verdict.FAILED,
+        "the controller looks for the objects of a router that is not installed there",
+    ),
+    ("pipeline-run", "held-back"): (Verdict.UNKNOWN, "a run that is held back may still be let go"),
+    ("chaos-pod-delete", "a-probe-without-an-address"): (Verdict.FAILED, _PROBE_OF_3),
+    ("chaos-pod-delete", "a-probe-of-no-type"): (Verdict.FAILED, _PROBE_OF_3),
+    ("chaos-pod-delete", "a-probe-at-no-time"): (Verdict.FAILED, _PROBE_OF_3),
     ("pipeline-run", "read-write-many-on-kind"): (Verdict.UNKNOWN, _NO_VOLUME),
     ("pipeline-run", "one-of-the-access-modes-unknown-to-kind"): (Verdict.UNKNOWN, _NO_VOLUME),
 }
