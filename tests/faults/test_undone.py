@@ -32,7 +32,7 @@ _NOT_DONE = (Verdict.UNFINISHED, Verdict.FAILED, Verdict.BLOCKED, Verdict.UNKNOW
 
 @pytest.fixture(scope="module")
 def undone(rig: Rig, lab: Lab, student: Student, asked_when_done: set[Right]) -> Student:
-    """Somebody with the right files, of which the cluster has none; what the finished lab tells comes first."""
+    """Somebody with the right files, of which the cluster has none; the finished lab is asked first."""
     lab_state.take_away(rig, lab)
     made = replace(student, truth={}, asked={}, asked_at_all={})
     made.learn()
