@@ -117,7 +117,6 @@ def apply_work(rig: Rig, lab: Lab, services: Services | None = None) -> None:
     for name in _POLICIES:
         _apply_what_is_known(rig, _documents(lab.solutions / "td" / name))
     wait_for(lambda: _policies_ready(rig), seconds=_PATIENCE)
-    wait_for(lambda: _is_handed_over(rig), seconds=_PATIENCE)
     _delete_one(rig)
     if services:
         services.carry(rig)
@@ -141,19 +140,6 @@ def _play_the_others(rig: Rig, lab: Lab) -> None:
         if conditions:
             with suppress(ApiError):  # of a provider that this control plane does not know
                 with_status(rig, document, {"conditions": conditions})
-
-
-def _is_handed_over(rig: Rig) -> bool:
-    """Whether the Rollout of bonus 1 runs all Pods of the payment-service: then none of them come and go."""
-    rollout = rig.api.get("/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/payment-service") or {}
-    deployment = rig.api.get("/apis/apps/v1/namespaces/default/deployments/payment-service") or {}
-    pods = rig.api.request("GET", "/api/v1/namespaces/default/pods?labelSelector=app=payment-service")[
-        "items"
-    ]
-    return (
-        rollout.get("status", {}).get("availableReplicas") == rollout["spec"]["replicas"] == len(pods)
-        and deployment["spec"]["replicas"] == 0
-    )
 
 
 def _delete_one(rig: Rig) -> None:

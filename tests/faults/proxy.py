@@ -172,9 +172,6 @@ def before(origin: Origin, port: int = 0) -> Iterator[Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Head and content leave at once: what comes in two parts waits for the first one's acknowledgement.
-        disable_nagle_algorithm = True
-        wbufsize = -1
 
         def do_GET(self) -> None:
             self._serve(None)
